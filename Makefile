@@ -1,0 +1,64 @@
+# Everything that is done with this project. `make help` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint format types layers check lock wheel torture clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(VENV)/runtime ## live one day offline: four readers, four mails, into var/demo/inbox
+	@$(BIN)/python -m digest demo
+
+test: $(VENV)/development ## every test; nothing needs to be installed or running
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(VENV)/development ## style and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/development ## mypy, strict
+	$(BIN)/mypy
+
+check: lint types test ## all that CI does
+
+format: $(VENV)/development ## put the code in its form
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+torture: $(VENV)/development ## kill the mailer 30 times while 2,000 mails go out, and count
+	$(BIN)/python tests/torture/kills.py --readers 2000 --kills 30
+
+bench: $(VENV)/development ## 2,000 readers, 15 picks each: mails a second, and where the time goes
+	$(BIN)/python tests/torture/throughput.py --readers 2000
+
+wheel: $(VENV)/development ## build the wheel into dist/
+	$(BIN)/python -m hatchling build -t wheel
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
+	uv pip compile -q pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+
+clean: ## forget the environment and what the demo made
+	rm -rf $(VENV) var dist
+
+# The virtual environment: pinned and hash-checked. Two stamps, for the demo needs less than the tests.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; say which one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "This Python cannot make virtual environments. Install its venv package first:"; \
+	    echo "  Debian, Ubuntu: apt-get install python3-venv      Alpine: apk add py3-pip"; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: requirements.lock $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/development: requirements-dev.lock $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/runtime

@@ -1,0 +1,137 @@
+"""The command line: one module a group of commands, each importing what it needs only when it is called."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code (DESIGN.md, 6)."""
+    from digest.errors import DigestError
+
+    os.umask(0o077)  # what this program writes holds addresses
+    try:
+        return _run(list(arguments))
+    except DigestError as error:
+        _say(f"error: {error}")
+        if error.fix:
+            _say(f"  fix: {error.fix}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("stopped")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not complain about it at its end.
+        sys.stdout = None
+        return 0
+
+
+def _run(arguments: list[str]) -> int:
+    from typer._click.exceptions import ClickException
+
+    from digest.cli.common import Call
+
+    rest, now = _take_now(arguments)
+    try:
+        result = build()(rest, standalone_mode=False, obj=Call(now), prog_name="digest")
+    except typer.Exit as end:
+        return end.exit_code
+    except ClickException as error:
+        error.show()
+        return error.exit_code
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    return result if isinstance(result, int) else 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from digest import __version__
+
+        sys.stdout.write(f"digest {__version__}\n")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    from digest.cli import (
+        collecting,
+        config,
+        daemon,
+        database,
+        deliveries,
+        delivering,
+        demo,
+        doctor,
+        init,
+        papers,
+        publishing,
+        status,
+        subscribers,
+        suppressions,
+    )
+
+    app = typer.Typer(
+        name="digest",
+        help="Trending papers in your email inbox, once a day.",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_digest)
+    for module in (
+        demo,
+        init,
+        doctor,
+        delivering,
+        daemon,
+        collecting,
+        publishing,
+        papers,
+        subscribers,
+        suppressions,
+        deliveries,
+        status,
+        config,
+        database,
+    ):
+        module.register(app)
+    return app
+
+
+def _digest(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
+) -> None:
+    """Trending papers in your email inbox, once a day."""
+
+
+def _take_now(arguments: list[str]) -> tuple[list[str], datetime | None]:
+    """`--now T` may stand anywhere, before and after the command's name."""
+    from digest.clock import parse_instant
+    from digest.errors import UsageError
+
+    rest: list[str] = []
+    now = None
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == "--now" or word.startswith("--now="):
+            value = word.partition("=")[2] if "=" in word else next(words, "")
+            if not value:
+                raise UsageError("--now needs a time", fix="write it like --now 2026-11-22T21:00:00Z")
+            now = parse_instant(value)
+        else:
+            rest.append(word)
+    return rest, now
+
+
+def _say(text: str) -> None:
+    from digest.cli.common import talk
+
+    talk(text)

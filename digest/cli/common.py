@@ -1,0 +1,115 @@
+"""What commands share: the application, data on stdout, talk on stderr, and questions to people only."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digest.errors import UsageError
+
+if TYPE_CHECKING:
+    from digest.wiring import App
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
+
+_ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How the program was called: `now` is where the clock starts (`--now`), None for the present."""
+
+    now: datetime | None = None
+
+
+@contextmanager
+def application(context: typer.Context) -> Iterator["App"]:
+    """The application for one command."""
+    from digest.wiring import open_app
+
+    call = context.find_object(Call) or Call()
+    app = open_app(now=call.now)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def emit(text: str) -> None:
+    """A line of data. Text from outside may hold no escape codes for the terminal."""
+    sys.stdout.write(safe(text) + "\n")
+
+
+def emit_json(value: object) -> None:
+    """The one JSON object of a command."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+
+
+def talk(text: str) -> None:
+    """A line for the person at the terminal."""
+    sys.stderr.write(safe(text) + "\n")
+
+
+def safe(text: str) -> str:
+    """Text without control characters but tab and line feed."""
+    return _ESCAPES.sub("", text)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """A table for people, as wide as the terminal; not for programs, which ask for `--json`."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for header in headers:
+        drawn.add_column(header, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(safe("" if cell is None else str(cell))) for cell in row))
+    # A pipe has no width; this much a log or a mail from cron still shows on a line.
+    Console(width=None if sys.stdout.isatty() else 120).print(drawn)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Make sure that this is meant.
+
+    Raises:
+        UsageError: nobody is there to be asked, and `--yes` was not given; or the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("this cannot be undone, and nobody is there to be asked", fix="pass --yes")
+    if not typer.confirm(question, default=False, err=True):
+        raise UsageError("nothing was done")
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Any]:
+    """A progress bar on stderr while the block runs, for people alone; call what it gives with how much is done."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)

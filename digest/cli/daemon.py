@@ -1,0 +1,59 @@
+"""`digest daemon` and `digest web`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from digest.cli.common import application
+
+
+def register(parent: typer.Typer) -> None:
+    parent.command()(daemon)
+    parent.command()(web)
+
+
+def daemon(
+    context: typer.Context,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Without the web part.")] = False,
+) -> None:
+    """Collect, publish and deliver all day long, and answer readers: for systemd."""
+    from digest.scheduling.daemon import Daemon
+    from digest.scheduling.notify import Notifier
+
+    start_log()
+    with application(context) as app:
+        plan = app.plan
+
+        async def work() -> None:
+            worker = Daemon(plan, Notifier())
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, worker.stop)
+            if no_web:
+                await worker.run()
+                return
+            from digest.web.server import serve_until
+
+            await worker.run(lambda stop: serve_until(app, stop))
+
+        asyncio.run(work())
+
+
+def web(context: typer.Context) -> None:
+    """Answer readers: unsubscribe and confirm. Put a proxy with TLS in front of it."""
+    from digest.web.server import serve
+
+    start_log()
+    with application(context) as app:
+        serve(app)
+
+
+def start_log() -> None:
+    """Log to stderr; systemd and cron add the time, a terminal gets it from us."""
+    stamp = "%(asctime)s " if sys.stderr.isatty() else ""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"{stamp}%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)

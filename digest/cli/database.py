@@ -1,0 +1,65 @@
+"""`digest db`: the database's schema, and copies of it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.common import AsJson, Yes, application, confirm, emit, emit_json, talk
+
+db = typer.Typer(help="Create, upgrade, back up and restore the database.", no_args_is_help=True)
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(db, name="db")
+
+
+@db.command()
+def upgrade(context: typer.Context) -> None:
+    """Create the database, or bring it to the schema of this program."""
+    from digest.store.engine import shown
+    from digest.store.migrate import upgrade as migrate
+
+    with application(context) as app:
+        url = app.settings.database_url
+        emit(f"{shown(url)}: schema {migrate(url)}")
+
+
+@db.command()
+def current(context: typer.Context, as_json: AsJson = False) -> None:
+    """Which schema the database has, and which this program needs."""
+    from digest.store import schema
+    from digest.store.engine import Store, shown
+
+    with application(context) as app:
+        url = app.settings.database_url
+        found = Store.schema_of(url)
+    if as_json:
+        emit_json({"database": shown(url), "schema": found, "needed": schema.HEAD})
+    else:
+        emit(f"{shown(url)}: schema {found or 'none'}, this program needs {schema.HEAD}")
+
+
+@db.command()
+def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Where to; must not exist.")]) -> None:
+    """Copy an SQLite database while it is in use, whole and consistent."""
+    from digest.store import backup as copies
+
+    with application(context) as app:
+        copies.backup(app.store, file)
+    talk(f"Wrote {file}")
+
+
+@db.command()
+def restore(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="A file that digest db backup wrote.")], yes: Yes = False
+) -> None:
+    """Put a backup in the place of the SQLite database. Mails that went out after it was made may go out again."""
+    from digest.store import backup as copies
+
+    with application(context) as app:
+        url = app.settings.database_url
+        copies.check(file)
+        confirm(f"Replace the database by {file}? What happened since then is forgotten, mails included.", yes=yes)
+        kept = copies.restore(url, file)
+    talk(f"Restored {file}." + (f" The former database is {kept}." if kept else ""))

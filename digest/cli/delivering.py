@@ -1,0 +1,154 @@
+"""`digest run` and `digest deliver`."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_json, progress, talk
+
+if TYPE_CHECKING:
+    from digest.flows.deliver import Report
+    from digest.wiring import App
+
+SOME_FAILED = 3
+T = TypeVar("T")
+
+
+def register(parent: typer.Typer) -> None:
+    parent.command()(run)
+    parent.command()(deliver)
+
+
+def run(
+    context: typer.Context,
+    date: Annotated[str | None, typer.Option("--date", help="Freeze the editions of this date now, whatever the hour.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Collect, publish and deliver what is due now: for cron, as often as you like."""
+    from digest.cli.collecting import brought_json, tell
+    from digest.cli.publishing import edition_json, published_line
+    from digest.cli.views import parse_date
+    from digest.flows import run as flow
+
+    with application(context) as app:
+        on = parse_date(date)
+        if dry_run:
+            _foretell(app, as_json)
+            return
+        plan = app.plan
+        with progress("mails") as show:
+            ran = run_until_stopped(lambda stop: flow.run(plan, on, stop, lambda report: show(report.states.total())))
+    if as_json:
+        emit_json(
+            {
+                "collected": [brought_json(one) for one in ran.collected],
+                "editions": [edition_json(one) for one in ran.published],
+                "deliveries": report_json(ran.report),
+            }
+        )
+    else:
+        for brought in ran.collected:
+            tell(brought)
+        for published in ran.published:
+            emit(published_line(published))
+        emit(report_line(ran.report))
+    if ran.report.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def deliver(
+    context: typer.Context,
+    limit: Limit = None,
+    only: Annotated[str | None, typer.Option("--only", help="Mails to this address alone.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail whoever is due; returns when nothing more is."""
+    from digest.flows.deliver import deliver as flow
+    from digest.subscribers.address import EmailAddress
+
+    with application(context) as app:
+        address = EmailAddress.parse(only) if only else None
+        parts = (app.store, app.clock, app.imprint, app.relay, app.rules)
+        with progress("mails") as show:
+            report = run_until_stopped(
+                lambda stop: flow(*parts, limit=limit, only=address, stop=stop, progress=lambda now: show(now.states.total()))
+            )
+    if as_json:
+        emit_json({"deliveries": report_json(report)})
+    else:
+        emit(report_line(report))
+    if report.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    """Run until done; Ctrl-C or SIGTERM finishes the mails on the wire first, a second one ends it at once."""
+
+    async def guarded() -> T:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def on_signal() -> None:
+            if stop.is_set():
+                raise KeyboardInterrupt
+            talk("Stopping: the mails on the wire are finished first.")
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal)
+        return await work(stop)
+
+    return asyncio.run(guarded())
+
+
+def report_line(report: "Report") -> str:
+    """A run of delivering in a line; nothing to do says so."""
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(report.states.items()))
+    more = [
+        f"{number:,} {what}"
+        for number, what in (
+            (report.late, "too late, skipped"),
+            (report.newly_in_doubt, "in doubt after a crash"),
+            (report.sent_again, "queued again after their doubt"),
+            (report.newly_held, "held for you (digest deliveries list --state held)"),
+        )
+        if number
+    ]
+    return "; ".join([states or "nothing to mail: everybody who is due has his edition", *more])
+
+
+def report_json(report: "Report") -> dict[str, Any]:
+    return {
+        "states": dict(sorted(report.states.items())),
+        "queued": report.queued,
+        "late": report.late,
+        "in_doubt_after_crash": report.newly_in_doubt,
+        "queued_after_doubt": report.sent_again,
+        "held": report.newly_held,
+    }
+
+
+def _foretell(app: "App", as_json: bool) -> None:
+    from digest.sources.registry import SOURCES
+    from digest.store import deliveries, editions
+
+    now = app.clock.now()
+    sources = [source.name for source in SOURCES.values() if source.enabled(app.settings.sources)]
+    with app.store.read() as connection:
+        unfrozen = [
+            on.isoformat() + ("" if cadence == "daily" else f" ({cadence})")
+            for on, cadence in app.schedule.due_editions(now)
+            if not editions.exists(connection, on, cadence)
+        ]
+        due = deliveries.due_now(connection, now)
+    if as_json:
+        emit_json({"would_collect": sources, "would_freeze": unfrozen, "due": due})
+        return
+    emit(f"would ask: {', '.join(sources) or 'no source'}")
+    emit(f"would freeze: {', '.join(unfrozen) or 'no edition'}")
+    emit(f"due: {due['queued']:,} mails queued, {due['readers']:,} readers whose hour has come")
+    talk("Dry run: nothing was done.")

@@ -1,0 +1,158 @@
+"""`digest doctor`: one line a check, and what to do where one fails."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from digest.cli.common import AsJson, application, emit, emit_json
+
+if TYPE_CHECKING:
+    from digest.smtp.connection import Connection
+    from digest.wiring import App
+
+Grade = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `exit_code` is what a failure ends the command with."""
+
+    check: str
+    grade: Grade
+    what: str
+    fix: str = ""
+    exit_code: int = 0
+
+
+def register(parent: typer.Typer) -> None:
+    parent.command()(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    smtp: Annotated[bool, typer.Option("--smtp", help="Connect to the mail server, with TLS and login.")] = False,
+    send_to: Annotated[str | None, typer.Option("--send-to", help="And mail a test to this address.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, database, times, templates and the mail server."""
+    with application(context) as app:
+        findings = [finding for check in _CHECKS for finding in _guarded(check, app)]
+        if smtp or send_to:
+            findings += _guarded(lambda app: _smtp(app, send_to), app)
+    if as_json:
+        emit_json(
+            {"checks": [{"check": one.check, "grade": one.grade, "what": one.what, "fix": one.fix or None} for one in findings]}
+        )
+    else:
+        for one in findings:
+            emit(f" {one.grade:5} {one.check:10} {one.what}" + (f"\n{'':18}{one.fix}" if one.fix else ""))
+        grades = [one.grade for one in findings]
+        emit(f"{grades.count('ok')} ok, {grades.count('warn')} to look at, {grades.count('fail')} failed")
+    code = next((one.exit_code for one in findings if one.grade == "fail"), 0)
+    if code:
+        raise typer.Exit(code)
+
+
+def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App") -> list[Finding]:
+    """A check that is stopped by an error is a failed check."""
+    from digest.errors import DigestError
+
+    found: list[Finding] = []
+    try:
+        found.extend(check(app))
+    except DigestError as error:
+        name = check.__name__.strip("_<>").replace("lambda", "smtp")
+        found.append(Finding(name, "fail", str(error), error.fix, error.exit_code))
+    return found
+
+
+def _settings(app: "App") -> Iterator[Finding]:
+    yield Finding("settings", "ok", f"read, in {app.settings.home}")
+    for key in ("site.public_url", "email.from", "smtp.url"):
+        app.settings.require(key)
+    if not app.settings.site.keys:
+        yield Finding("secret", "warn", "site.secret_key is not set; the database's own key signs", "digest init writes one")
+    if not app.settings.site.postal_address:
+        yield Finding("settings", "warn", "site.postal_address is empty", "many countries want one below every mailing")
+    if not app.settings.operator.email:
+        yield Finding("settings", "warn", "operator.email is empty", "set it to be told when an edition is empty or lost mails")
+
+
+def _database(app: "App") -> Iterator[Finding]:
+    from digest.store import schema
+    from digest.store.engine import shown
+
+    with app.store.write() as connection:
+        pragmas = ""
+        if app.store.is_sqlite:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+            full = connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            pragmas = f", {mode} with synchronous={'FULL' if full else 'not FULL'}"
+    yield Finding("database", "ok", f"{shown(app.settings.database_url)}, schema {schema.HEAD}{pragmas}, can be written")
+
+
+def _times(app: "App") -> Iterator[Finding]:
+    now = app.clock.now()
+    following = app.schedule.next_freezing(now)
+    yield Finding("times", "ok", f"it is {now:%Y-%m-%d %H:%M}Z; the next edition is frozen at {following:%Y-%m-%d %H:%M}Z")
+
+
+def _templates(app: "App") -> Iterator[Finding]:
+    from datetime import UTC, date, datetime
+
+    from digest.edition.model import Edition, Entry, Pick
+    from digest.flows.mails import preview
+    from digest.papers.model import Work
+
+    entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
+    edition = Edition(0, date(2026, 1, 1), "daily", datetime(2026, 1, 1, tzinfo=UTC), (entry,))
+    preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), None, "https://example.org/u/token")
+    yield Finding("templates", "ok", "render")
+
+
+_CHECKS = (_settings, _database, _times, _templates)
+
+
+def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:
+    from digest.smtp.connection import Connection
+
+    relay = app.relay
+
+    async def converse() -> str:
+        connection = await Connection.open(relay.url, relay.timeout)
+        try:
+            return await _submit_test(app, connection, send_to) if send_to else ""
+        finally:
+            await connection.close()
+
+    said = asyncio.run(converse())
+    login = f", logged in as {relay.url.username}" if relay.url.username else ""
+    yield Finding("smtp", "ok", f"connected to {relay.url}{login}")
+    if send_to:
+        yield Finding("mail", "ok", f"a test was submitted to {send_to}: {said}", "look whether it arrives, and not as spam")
+
+
+async def _submit_test(app: "App", connection: "Connection", send_to: str) -> str:
+    from digest.errors import ServerUnavailable
+    from digest.flows.mails import notice_message
+    from digest.smtp.connection import Envelope
+    from digest.subscribers.address import EmailAddress
+
+    async def may_go() -> bool:
+        return True
+
+    recipient, now = EmailAddress.parse(send_to), app.clock.now()
+    words = {"subject": "A test of your digest", "lines": ["If you read this, mails from here arrive."], "facts": []}
+    content = notice_message(app.imprint, "operator", recipient, f"test-{now:%Y%m%d%H%M%S}", words, now)
+    verdict = await connection.submit(Envelope(app.imprint.sender.address, recipient), content, may_go)
+    if verdict is None or verdict.kind != "submitted":
+        phase = verdict.phase if verdict else "mail"
+        fix = {
+            "mail": f"the server does not let you send as {app.imprint.sender.address}: set email.from to an address of yours",
+            "rcpt": "the server does not relay to that address for you: check the login, or the address",
+        }.get(phase, "see what the server says")
+        raise ServerUnavailable(f"the mail server refused the test: {verdict.reply if verdict else ''}", fix=fix)
+    return verdict.reply

@@ -1,0 +1,93 @@
+"""`digest status`: how things stand, in a page."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from digest.cli.common import AsJson, application, emit, emit_json
+
+if TYPE_CHECKING:
+    from digest.wiring import App
+
+
+def register(parent: typer.Typer) -> None:
+    parent.command()(status)
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """What is next, how the last edition went, what waits, and which sources answer."""
+    with application(context) as app:
+        found = _status(app)
+    if as_json:
+        emit_json(found)
+        return
+    subscribers = ", ".join(f"{number:,} {state}" for state, number in found["subscribers"].items()) or "none"
+    queue = ", ".join(f"{number:,} {state}" for state, number in found["queue"].items()) or "empty"
+    edition = found["last_edition"]
+    emit(f"next edition   {_at(found['next_edition_at'])}")
+    emit(f"next mail      {_at(found['next_mail_at']) if found['next_mail_at'] else 'with the next edition'}")
+    if edition is None:
+        emit("last edition   none yet")
+    else:
+        went = ", ".join(f"{number:,} {state}" for state, number in edition["deliveries"].items()) or "no mails yet"
+        emit(f"last edition   {edition['edition']}, {edition['papers']} candidates: {edition['empty_because'] or went}")
+    emit(f"queue          {queue}")
+    emit(f"subscribers    {subscribers}")
+    for source in found["sources"]:
+        said = f": {source['error']}" if source["error"] else f", {source['sightings']} papers"
+        emit(f"source         {source['source']}: {source['verdict']} at {_at(source['at'])}{said}")
+    for worker in found["workers"]:
+        emit(f"worker         {worker['host']} process {worker['pid']}, last heard of at {_at(worker['beat_at'])}")
+    if found["queue"].get("held"):
+        emit("held           mails in doubt twice wait for you: digest deliveries list --state held")
+
+
+def _status(app: "App") -> dict[str, Any]:
+    from digest import __version__
+    from digest.edition.model import edition_name
+    from digest.store import deliveries, editions, ledger, runs, subscribers, workers
+    from digest.store.engine import shown
+
+    now = app.clock.now()
+    with app.store.read() as connection:
+        last = editions.latest(connection, now)
+        mail_at = [at for at in (ledger.earliest_open(connection), subscribers.earliest_due(connection)) if at]
+        return {
+            "schema": 1,
+            "version": __version__,
+            "now": now,
+            "database": shown(app.settings.database_url),
+            "next_edition_at": app.schedule.next_freezing(now),
+            "next_mail_at": min(mail_at, default=None),
+            "last_edition": last
+            and {
+                "edition": edition_name(last.date, last.cadence),
+                "frozen_at": last.frozen_at,
+                "papers": editions.size(connection, last.id),
+                "empty_because": last.empty_because or None,
+                "deliveries": deliveries.counts(connection, last.id),
+                "ever_in_doubt": deliveries.ever_in_doubt(connection, last.id),
+            },
+            "queue": ledger.waiting(connection),
+            "subscribers": subscribers.counts(connection),
+            "sources": [
+                {
+                    "source": run.source,
+                    "verdict": run.verdict,
+                    "at": run.finished_at,
+                    "sightings": run.sightings,
+                    "newest": run.newest or None,
+                    "error": run.error or None,
+                }
+                for run in runs.last(connection, now)
+            ],
+            "workers": [
+                {"host": one.host, "pid": one.pid, "started_at": one.started_at, "beat_at": one.beat_at}
+                for one in workers.listed(connection)
+            ],
+        }
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%a %Y-%m-%d %H:%M}Z"

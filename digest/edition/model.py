@@ -1,0 +1,58 @@
+"""An edition, its entries, and the picks that a reader gets from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from digest.papers.model import Work
+from digest.ranking.model import Term
+from digest.subscribers.model import Cadence
+
+Section = Literal["card", "also"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A candidate as it was frozen: where it stood, why, and what a reader is shown of it, whatever happens later."""
+
+    paper_id: int
+    former_ids: frozenset[int]
+    rank: int
+    score: float
+    terms: tuple[Term, ...]
+    work: Work
+    first_seen_on: date
+    numbers: Mapping[str, int]
+    """The latest value of each metric when the edition was frozen: `votes`, `comments`, `stars`, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One frozen issue. `number` is its row; entries are in order of rank; an empty one says why in `empty_because`."""
+
+    number: int
+    date: date
+    cadence: Cadence
+    frozen_at: datetime
+    entries: tuple[Entry, ...]
+    missing_sources: tuple[str, ...] = ()
+    empty_because: str = ""
+
+    @property
+    def name(self) -> str:
+        """How operators write it: `2026-11-22`, and `2026-11-23-weekly` for the weekly one."""
+        return edition_name(self.date, self.cadence)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A paper chosen for a reader, in this place of his mail; `matched` names the interest that spoke for it."""
+
+    paper_id: int
+    section: Section
+    matched: str = ""
+
+
+def edition_name(on: date, cadence: Cadence) -> str:
+    return on.isoformat() if cadence == "daily" else f"{on.isoformat()}-{cadence}"

@@ -1,0 +1,244 @@
+"""From claimed rows to messages: picks are chosen for a chunk of readers at once, each message is built when its turn comes."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from digest.edition.compose import Composer, Wish
+from digest.edition.model import Edition, Pick
+from digest.outbox.identity import list_id, message_id, unsubscribe_mailto, unsubscribe_url
+from digest.outbox.mailbox import Mailbox
+from digest.outbox.message import build, list_headers
+from digest.rendering.digest_mail import DigestRenderer
+from digest.rendering.environment import Environments
+from digest.rendering.model import Reader as Addressee
+from digest.rendering.model import Rendered
+from digest.rendering.notice_mail import render_notice
+from digest.rendering.settings import SiteSettings
+from digest.store import deliveries, editions, ledger, papers, subscribers, suppressions
+from digest.store.engine import Store
+from digest.store.rows import picks_from_json
+from digest.store.schema import delivery, notice
+from digest.subscribers import seen
+from digest.subscribers.address import EmailAddress
+from digest.tokens import Signer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What every mail of this site has in common."""
+
+    site: SiteSettings
+    sender: Mailbox
+    signer: Signer
+    environments: Environments
+    public_url: str
+    reply_to: str = ""
+    inbound: str = ""
+    cards: int = 10
+    also: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One claimed row with all that submitting it needs; `build` makes the message's bytes."""
+
+    table: ledger.LedgerTable
+    row: int
+    due_at: datetime
+    attempts: int
+    failures: int
+    recipient: EmailAddress
+    build: Callable[[], bytes]
+    subscriber_id: int | None = None
+    edition_id: int | None = None
+    seen: str = ""
+
+
+class Mails:
+    """Prepares the mails of one worker."""
+
+    def __init__(self, store: Store, imprint: Imprint) -> None:
+        self._store, self._imprint = store, imprint
+        self._editions: dict[int, tuple[Edition, Composer, DigestRenderer]] = {}
+
+    def prepare(
+        self, worker_id: int, now: datetime, limit: int, only: EmailAddress | None = None
+    ) -> tuple[list[Job], list[ledger.Outcome]]:
+        """Claim up to `limit` due rows, notices first; returns the jobs, and the rows that came to an end without one."""
+        with self._store.write() as connection:
+            notices = ledger.claim(connection, notice, worker_id, now, limit, only)
+            rows = (
+                ledger.claim(connection, delivery, worker_id, now, limit - len(notices), only) if len(notices) < limit else []
+            )
+        jobs, ended = self._notices(notices)
+        if rows:
+            more, over = self._deliveries(worker_id, rows, now)
+            jobs, ended = jobs + more, ended + over
+        return jobs, ended
+
+    def _notices(self, rows: Sequence[Any]) -> tuple[list[Job], list[ledger.Outcome]]:
+        if not rows:
+            return [], []
+        with self._store.read() as connection:
+            suppressed = suppressions.suppressed_among(connection, [EmailAddress(row.recipient) for row in rows])
+        jobs, ended = [], []
+        for row in rows:
+            recipient = EmailAddress(row.recipient)
+            if recipient in suppressed:
+                ended.append(ledger.Outcome(notice, row.id, "skipped", "the address is suppressed", tried=False))
+            else:
+                make = partial(notice_message, self._imprint, row.kind, recipient, row.key, row.content, row.due_at)
+                jobs.append(Job(notice, row.id, row.due_at, row.attempts, row.failures, recipient, make, row.subscriber_id))
+        return jobs, ended
+
+    def _deliveries(self, worker_id: int, rows: Sequence[Any], now: datetime) -> tuple[list[Job], list[ledger.Outcome]]:
+        ids = sorted({row.subscriber_id for row in rows})
+        with self._store.read() as connection:
+            readers = deliveries.readers(connection, ids)
+            interests = subscribers.interests(connection, ids, now)
+            under_way = deliveries.papers_under_way(connection, ids)
+            suppressed = suppressions.suppressed_among(connection, [EmailAddress(one.address) for one in readers.values()])
+            hidden = {number: self._hidden(connection, number) for number in {row.edition_id for row in rows}}
+        jobs: list[Job] = []
+        ended: list[ledger.Outcome] = []
+        chosen: dict[int, tuple[tuple[Pick, ...], str]] = {}
+        served: set[int] = set()
+        for row in rows:
+            reader = readers.get(row.subscriber_id)
+            if row.subscriber_id in served:
+                # His other mail goes first; this one is chosen when it is known what he got.
+                ended.append(ledger.Outcome(delivery, row.id, "queued", row.reply or "", row.next_try_at, tried=False))
+                continue
+            served.add(row.subscriber_id)
+            if reader is None or reader.state != "active" or EmailAddress(reader.address) in suppressed:
+                why = "he left" if reader is None or reader.state != "active" else "the address is suppressed"
+                ended.append(ledger.Outcome(delivery, row.id, "skipped", why, tried=False))
+                continue
+            edition, composer, renderer = self._editions[row.edition_id]
+            tried = row.attempts > 0 or row.doubts > 0
+            if tried and row.picks:
+                picks, name = picks_from_json(row.picks), row.message_id
+            else:
+                on_their_way = {pick.paper_id for other, his in under_way.get(reader.id, ()) if other != row.id for pick in his}
+                wish = Wish(interests.get(reader.id, ()), reader.share, reader.size or self._imprint.cards, self._imprint.also)
+                picks = composer.picks(wish, seen.papers(reader.seen) | on_their_way, hidden[row.edition_id])
+                if not picks:
+                    ended.append(ledger.Outcome(delivery, row.id, "skipped", "nothing in it is new to him", tried=False))
+                    continue
+                name = message_id(self._imprint.signer, edition.name, reader.token, self._imprint.sender.address.domain)
+                chosen[row.id] = picks, name
+            make = partial(digest_message, self._imprint, renderer, edition, picks, reader, name, row.due_at)
+            remember = seen.segment(edition.date, [pick.paper_id for pick in picks])
+            jobs.append(
+                Job(
+                    delivery,
+                    row.id,
+                    row.due_at,
+                    row.attempts,
+                    row.failures,
+                    EmailAddress(reader.address),
+                    make,
+                    reader.id,
+                    edition.number,
+                    remember,
+                )
+            )
+        if chosen:
+            with self._store.write() as connection:
+                deliveries.store_picks(connection, worker_id, chosen)
+        return jobs, ended
+
+    def _hidden(self, connection: Any, number: int) -> set[int]:
+        if number not in self._editions:
+            edition = editions.load(connection, number)
+            renderer = DigestRenderer(self._imprint.site, self._imprint.environments, edition)
+            self._editions[number] = edition, Composer(edition), renderer
+        edition = self._editions[number][0]
+        return papers.hidden_among(connection, [entry.paper_id for entry in edition.entries])
+
+
+def digest_message(
+    imprint: Imprint,
+    renderer: DigestRenderer,
+    edition: Edition,
+    picks: tuple[Pick, ...],
+    reader: deliveries.Reader,
+    name: str,
+    due_at: datetime,
+) -> bytes:
+    """The digest of one reader; Date is when it was due, so that a second copy is the same to the byte."""
+    leave = unsubscribe_url(imprint.public_url, reader.token)
+    addressee = Addressee(
+        address=reader.address,
+        name=reader.name,
+        confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
+        unsubscribe_url=leave,
+    )
+    listed = list_headers(
+        list_name=imprint.site.name,
+        list_id=list_id(edition.cadence, imprint.public_url),
+        unsubscribe_url=leave,
+        unsubscribe_mailto=unsubscribe_mailto(imprint.inbound, reader.token),
+        feedback_id=f"{edition.name}:{edition.cadence}:digest:{imprint.sender.address.domain}",
+    )
+    return build(
+        sender=imprint.sender,
+        recipient=EmailAddress(reader.address),
+        body=renderer.render(picks, addressee),
+        message_id=name,
+        date=due_at,
+        extra=_reply_to(imprint) + listed,
+        language=imprint.site.language,
+    )
+
+
+def notice_message(
+    imprint: Imprint, kind: str, recipient: EmailAddress, key: str, content: Mapping[str, Any], due_at: datetime
+) -> bytes:
+    """A single mail: no list, hence no way out of one; auto-generated all the same (RFC 3834 5)."""
+    return build(
+        sender=imprint.sender,
+        recipient=recipient,
+        body=render_notice(kind, content, imprint.site, imprint.environments),
+        message_id=message_id(imprint.signer, f"{kind}.{_safe(key)}", recipient.key, imprint.sender.address.domain),
+        date=due_at,
+        extra=[*_reply_to(imprint), ("Auto-Submitted", "auto-generated")],
+        language=imprint.site.language,
+    )
+
+
+def _reply_to(imprint: Imprint) -> list[tuple[str, str]]:
+    return [("Reply-To", imprint.reply_to)] if imprint.reply_to else []
+
+
+def _safe(key: str) -> str:
+    """A notice's key as part of a Message-ID (RFC 5322 3.2.3: an atom)."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in key)[:40]
+
+
+def preview(
+    site: SiteSettings,
+    environments: Environments,
+    edition: Edition,
+    picks: tuple[Pick, ...],
+    who: deliveries.Reader | None,
+    leave: str | None = None,
+) -> Rendered:
+    """A digest for looking at; without a reader, for somebody who does not exist."""
+    confirmed_on = who.confirmed_at.date() if who and who.confirmed_at else None
+    addressee = Addressee(who.address if who else "you@example.org", who.name if who else "", confirmed_on, leave)
+    return DigestRenderer(site, environments, edition).render(picks, addressee)
+
+
+def preview_message(imprint: Imprint, edition: Edition, picks: tuple[Pick, ...], who: deliveries.Reader | None) -> bytes:
+    """The same as a whole message."""
+    nobody = deliveries.Reader(0, "preview", "you@example.org", "", "active", None, 0.0, None, "")
+    renderer = DigestRenderer(imprint.site, imprint.environments, edition)
+    name = message_id(imprint.signer, edition.name, "preview", imprint.sender.address.domain)
+    return digest_message(imprint, renderer, edition, picks, who or nobody, name, edition.frozen_at)

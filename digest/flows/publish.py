@@ -1,0 +1,76 @@
+"""Publish: candidates and their readings become an edition, frozen once for everybody."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from digest.edition import compose
+from digest.edition.calendar import WEEK, Schedule
+from digest.edition.model import Edition
+from digest.ranking import trending
+from digest.ranking.model import Candidate, Ranked
+from digest.ranking.settings import RankingSettings
+from digest.sources.registry import SOURCES
+from digest.store import editions, papers, runs
+from digest.store.engine import Store
+from digest.subscribers.model import CADENCES, Cadence
+
+NEWS_SIGNALS = ("recency", "growth")
+"""What makes a paper today's news does not make it the week's best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An edition that is frozen, and whether this call froze it."""
+
+    edition: Edition
+    new: bool
+
+
+def publish(
+    store: Store, schedule: Schedule, ranking: RankingSettings, now: datetime, on: date | None = None
+) -> list[Published]:
+    """Freeze every edition that is due now, or (with `on`) the editions of that date whatever the hour.
+
+    Publishing twice changes nothing: the first edition of a date and cadence stands.
+    """
+    due = schedule.due_editions(now) if on is None else [(on, cadence) for cadence in CADENCES if schedule.appears(on, cadence)]
+    return [_freeze(store, ranking, now, date_, cadence) for date_, cadence in due]
+
+
+def rank(
+    store: Store, ranking: RankingSettings, now: datetime, on: date, cadence: Cadence
+) -> tuple[list[Ranked], dict[int, Candidate]]:
+    """The ranking as it stands now, and the candidates by paper."""
+    window = WEEK if cadence == "weekly" else ranking.window
+    with store.read() as connection:
+        candidates = papers.candidates(connection, now - window, now)
+    weights: dict[str, float] = ranking.weights.model_dump()
+    if cadence == "weekly":
+        weights = {name: weight for name, weight in weights.items() if name not in NEWS_SIGNALS}
+    return trending.rank(candidates, on, weights), {candidate.paper.id: candidate for candidate in candidates}
+
+
+def _freeze(store: Store, ranking: RankingSettings, now: datetime, on: date, cadence: Cadence) -> Published:
+    with store.read() as connection:
+        standing = editions.find(connection, on, cadence)
+    if standing is not None:
+        return Published(standing, new=False)
+    ranked, candidates = rank(store, ranking, now, on, cadence)
+    entries = compose.entries(ranked, candidates)
+    with store.write() as connection:
+        edition, new = editions.freeze(
+            connection,
+            on=on,
+            cadence=cadence,
+            frozen_at=now,
+            entries=entries,
+            missing_sources=[SOURCES[name].title if name in SOURCES else name for name in runs.missing(connection, now)],
+            empty_because="" if entries else why_empty(cadence, ranking.window),
+        )
+    return Published(edition, new)
+
+
+def why_empty(cadence: Cadence, window: timedelta) -> str:
+    """What to tell an operator about an edition without papers."""
+    days = (WEEK if cadence == "weekly" else window).days
+    return f"no paper was seen in the last {days} days"

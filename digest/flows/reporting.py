@@ -1,0 +1,51 @@
+"""What the operator is told without asking: how an edition went, once, when all its mails are settled."""
+
+from datetime import datetime, timedelta
+
+from digest.store import deliveries, editions, notices
+from digest.store.engine import Store
+from digest.subscribers.address import EmailAddress
+
+AT_THE_LATEST = timedelta(hours=26)
+"""After so long an edition is reported as it stands: twenty hours of retries, and readers far behind its zone."""
+OPEN = ("queued", "claimed", "submitting", "in_doubt")
+UNTOLD = ("rejected", "expired", "held", "parked")
+"""What makes a report worth a mail; an edition that simply went out is seen in `digest status`."""
+
+
+def report(store: Store, now: datetime, operator: str) -> int:
+    """Queue a notice to the operator for each edition that was empty or lost mails; returns how many were queued.
+
+    Without an address, editions are left unreported: `digest status` tells the same.
+    """
+    if not operator:
+        return 0
+    queued = 0
+    with store.write() as connection:
+        for row in editions.unreported(connection):
+            if row.frozen_at > now:
+                continue
+            counts = deliveries.counts(connection, row.id)
+            settled = row.empty_because or (row.queued_at and not any(counts.get(state) for state in OPEN))
+            if not (settled or now - row.frozen_at > AT_THE_LATEST):
+                continue
+            editions.set_reported(connection, row.id, now)
+            if not row.empty_because and not any(counts.get(state) for state in UNTOLD):
+                continue
+            name = row.date.isoformat()
+            content = {
+                "subject": f"The {row.cadence} edition of {name} {'is empty' if row.empty_because else 'lost mails'}",
+                "facts": [["edition", f"{name} ({row.cadence})"]]
+                + ([["not sent because", row.empty_because]] if row.empty_because else [])
+                + [[state, f"{number:,}"] for state, number in sorted(counts.items())],
+                "advice": "digest deliveries list --state held" if counts.get("held") else "digest status",
+            }
+            queued += notices.enqueue(
+                connection,
+                kind="operator",
+                recipient=EmailAddress.parse(operator),
+                key=f"edition-{name}-{row.cadence}",
+                content=content,
+                now=now,
+            )
+    return queued

@@ -1,0 +1,79 @@
+"""Run: everything that is due now, in order. Cron may call it as often as it likes."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from digest.clock import Clock
+from digest.flows import collect as collecting
+from digest.flows import publish as publishing
+from digest.flows.collect import Brought
+from digest.flows.deliver import Relay, Report, Rules, deliver
+from digest.flows.mails import Imprint
+from digest.flows.publish import Published
+from digest.flows.reporting import report
+from digest.ranking.settings import RankingSettings
+from digest.sources.settings import SourcesSettings
+from digest.store import subscribers
+from digest.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What running needs, wired once."""
+
+    store: Store
+    clock: Clock
+    imprint: Imprint
+    relay: Relay
+    rules: Rules
+    sources: SourcesSettings
+    ranking: RankingSettings
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What was done."""
+
+    collected: list[Brought]
+    published: list[Published]
+    report: Report
+
+
+def collect(plan: Plan) -> list[Brought]:
+    """Ask every source that is enabled; one that is dead is in the result, and no reason to stop."""
+    return collecting.collect(plan.store, plan.clock, plan.sources)
+
+
+def publish(plan: Plan, on: date | None = None) -> list[Published]:
+    """Freeze what is due."""
+    return publishing.publish(plan.store, plan.rules.schedule, plan.ranking, plan.clock.now(), on)
+
+
+async def send_out(
+    plan: Plan, stop: asyncio.Event | None = None, progress: Callable[[Report], None] = lambda _report: None
+) -> Report:
+    """Wake readers whose pause is over, tell the operator what he must know, and mail whatever is due."""
+    await asyncio.to_thread(_prepare, plan)
+    return await deliver(plan.store, plan.clock, plan.imprint, plan.relay, plan.rules, stop=stop, progress=progress)
+
+
+def _prepare(plan: Plan) -> None:
+    now = plan.clock.now()
+    with plan.store.write() as connection:
+        subscribers.wake_paused(connection, now)
+    report(plan.store, now, plan.operator)
+
+
+async def run(
+    plan: Plan,
+    on: date | None = None,
+    stop: asyncio.Event | None = None,
+    progress: Callable[[Report], None] = lambda _report: None,
+) -> Ran:
+    """Collect, publish, deliver."""
+    collected = await asyncio.to_thread(collect, plan)
+    published = await asyncio.to_thread(publish, plan, on)
+    return Ran(collected, published, await send_out(plan, stop, progress))

@@ -1,0 +1,333 @@
+"""Subscribing and all that follows from it: confirm, change, pause, resume, unsubscribe, erase. Every act leaves an event.
+
+Nobody is mailed an edition who did not confirm, or for whom the operator does not vouch; nobody who said no comes back but
+by a confirmation of his own; a suppressed address never does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from digest.edition.calendar import Schedule, next_due, reads_on
+from digest.errors import ConfigurationError, NotPermitted, UsageError
+from digest.outbox.identity import unsubscribe_url
+from digest.store import events, notices, subscribers, suppressions
+from digest.store.engine import Store
+from digest.store.enrolment import Confirmation, enrol, queue_confirmations
+from digest.store.erasure import scrub
+from digest.subscribers.address import EmailAddress
+from digest.subscribers.model import (
+    INTEREST_KINDS,
+    WEEKDAY_NAMES,
+    Interest,
+    InterestKind,
+    Preferences,
+    SignUp,
+    State,
+    Subscriber,
+    may_become,
+)
+from digest.tokens import fingerprint, random_token
+
+CONFIRMATION_LIFE = timedelta(days=7)
+CONFIRMATION_AGAIN_AFTER = timedelta(hours=24)
+"""Whoever types somebody else's address into a form has him mailed once a day at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What came of a sign-up.
+
+    `active`: he is a reader now; `pending`: he was mailed a confirmation; `waiting`: he was mailed one less than a day ago
+    and is not mailed another; `already`: he was a reader before, and nothing changed.
+    """
+
+    what: Literal["active", "pending", "waiting", "already"]
+    subscriber: Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A confirmation that is under way: the token for the mail, and what is kept of it."""
+
+    token: str
+    kept: Confirmation
+
+
+def subscribe(
+    store: Store, now: datetime, sign_up: SignUp, *, confirmed: bool, public_url: str | None, source: str
+) -> Subscribed:
+    """Sign somebody up: at once if the operator vouches for him (`confirmed`), else he is mailed a confirmation.
+
+    `source` says in words where he signed up; it is kept as part of his consent.
+
+    Raises:
+        ConfigurationError: a confirmation needs `site.public_url`.
+        NotPermitted: the address is suppressed, or its reader has complained.
+    """
+    if not confirmed and not public_url:
+        raise ConfigurationError("site.public_url is not set, and a confirmation needs it", fix="set it, or pass --confirmed")
+    address = sign_up.address
+    consent = consent_of(source, now, confirmed=confirmed)
+    with store.write() as connection:
+        refuse_suppressed(connection, address)
+        asked = None if confirmed else new_confirmation(now)
+        added = enrol(connection, [(sign_up, asked.kept if asked else None)], consent, now)
+        known = subscribers.by_address(connection, address)
+        assert known is not None
+        if not added:
+            if known.state in ("active", "paused"):
+                return Subscribed("already", known)
+            if known.state == "complained":
+                raise NotPermitted(f"{known.address} has complained about our mail and is never mailed again")
+            if asked and known.state == "pending" and _was_mailed_lately(connection, known, now):
+                return Subscribed("waiting", known)
+            _choose_anew(connection, known, sign_up, now)
+            kept = columns_of(asked.kept) if asked else {"confirmed_at": now}
+            new_state: State = "pending" if asked else "active"
+            known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
+        events.record(connection, "subscribed", known.id, now, consent)
+        if asked and public_url:
+            ask_to_confirm(connection, [(known.id, known.address, asked)], public_url, now)
+    return Subscribed("active" if confirmed else "pending", known)
+
+
+def find_by_token(store: Store, token: str) -> Subscriber | None:
+    """Whose public id this is."""
+    with store.read() as connection:
+        return subscribers.by_token(connection, token)
+
+
+def find_to_confirm(store: Store, now: datetime, token: str) -> Subscriber | None:
+    """Who was mailed this confirmation token; None: it is not valid (any more)."""
+    with store.read() as connection:
+        return subscribers.by_confirmation(connection, fingerprint(token), now)
+
+
+def confirm(store: Store, now: datetime, token: str, public_url: str, schedule: Schedule) -> Subscriber | None:
+    """Take the reader at his word who was mailed this token, and welcome him; a repeat changes nothing.
+
+    None: the token is not valid (any more).
+    """
+    with store.write() as connection:
+        known = subscribers.by_confirmation(connection, fingerprint(token), now)
+        if known is None or known.state != "pending":
+            return known
+        reader = _confirmed(connection, known, now, by="the reader")
+        wanted = subscribers.interests(connection, [reader.id], now).get(reader.id, ())
+        content = {
+            "name": reader.name,
+            "address": reader.address.text,
+            "first_digest": first_digest(reader.preferences, schedule, now),
+            "topics": [interest.value for interest in wanted if interest.kind == "topic"],
+            "unsubscribe_url": unsubscribe_url(public_url, reader.token),
+        }
+        _notify(connection, "welcome", reader, content, now)
+        return reader
+
+
+def confirm_address(store: Store, now: datetime, address: EmailAddress) -> Subscriber:
+    """Confirm for a pending reader, on the operator's word; nothing is mailed.
+
+    Raises:
+        UsageError: there is no such subscriber.
+        NotPermitted: he is not pending, or is suppressed.
+    """
+    with store.write() as connection:
+        known = _known(connection, address)
+        if known.state in ("active", "paused"):
+            return known
+        refuse_suppressed(connection, address)
+        return _confirmed(connection, known, now, by="the operator")
+
+
+def change(
+    store: Store,
+    now: datetime,
+    address: EmailAddress,
+    *,
+    name: str | None = None,
+    preferences: Mapping[str, Any] | None = None,
+    interests: Mapping[InterestKind, Sequence[Interest]] | None = None,
+) -> Subscriber:
+    """Change what a reader chose: some fields of his `Preferences`, and all interests of the kinds given.
+
+    Raises:
+        UsageError: there is no such subscriber.
+    """
+    with store.write() as connection:
+        known = _known(connection, address)
+        wish = replace(known.preferences, **preferences or {})
+        changed: dict[str, Any] = dict(subscribers.change(connection, known.id, now, name=name, wish=wish))
+        for kind, wanted in (interests or {}).items():
+            if subscribers.set_interests(connection, known.id, kind, wanted, now):
+                changed[kind] = [interest.value for interest in wanted]
+        if changed:
+            events.record(connection, "changed", known.id, now, changed)
+        return _known(connection, address)
+
+
+def pause(store: Store, now: datetime, address: EmailAddress, until: datetime | None) -> Subscriber:
+    """Mail him nothing until then, or until he is resumed.
+
+    Raises:
+        UsageError: there is no such subscriber, or `until` is not later than now.
+        NotPermitted: he is not active.
+    """
+    if until is not None and until <= now:
+        raise UsageError("the pause would be over already", fix="name a later day")
+    with store.write() as connection:
+        reader = subscribers.become(connection, _known(connection, address).id, "paused", now, paused_until=until)
+        events.record(connection, "paused", reader.id, now, {"until": until.isoformat() if until else None})
+        return reader
+
+
+def resume(store: Store, now: datetime, address: EmailAddress) -> Subscriber:
+    """End a pause. Raises UsageError without such a subscriber, NotPermitted if he is neither paused nor active."""
+    with store.write() as connection:
+        known = _known(connection, address)
+        if known.state == "active":
+            return known
+        reader = subscribers.become(connection, known.id, "active", now, expecting="paused")
+        events.record(connection, "resumed", reader.id, now)
+        return reader
+
+
+def unsubscribe(store: Store, now: datetime, address: EmailAddress, by: str = "the operator") -> Subscriber:
+    """End a subscription; a second time changes nothing. Raises UsageError without such a subscriber."""
+    with store.write() as connection:
+        return _leave(connection, _known(connection, address), now, by)
+
+
+def unsubscribe_by_token(store: Store, now: datetime, token: str, by: str = "the reader") -> Subscriber | None:
+    """End the subscription that this public id names; None for an id that names none."""
+    with store.write() as connection:
+        known = subscribers.by_token(connection, token)
+        return known and _leave(connection, known, now, by)
+
+
+def erase(store: Store, now: datetime, address: EmailAddress) -> None:
+    """Forget a reader: all that holds his address goes. Its keyed hash stays suppressed, lest an old list revive him.
+
+    Raises:
+        UsageError: there is no such subscriber.
+    """
+    with store.write() as connection:
+        known = _known(connection, address)
+        notices.forget(connection, known.address)
+        subscribers.erase(connection, known.id)
+        suppressions.add(connection, known.address, "erased", now)
+        suppressions.forget_note(connection, known.address)
+        events.record(connection, "erased", None, now, {"state": known.state})
+    scrub(store)
+
+
+def first_digest(preferences: Preferences, schedule: Schedule, now: datetime) -> str:
+    """When a new reader gets his first mail, in words: `on Monday at 07:30`; empty for one who reads on no day."""
+    due = next_due(preferences, now) or _next_edition(preferences, schedule, now)
+    if due is None:
+        return ""
+    local = due.astimezone(ZoneInfo(preferences.zone))
+    whose = "" if preferences.hour else f" ({preferences.zone})"
+    return f"on {WEEKDAY_NAMES[local.weekday()].capitalize()} at {local:%H:%M}{whose}"
+
+
+def _next_edition(preferences: Preferences, schedule: Schedule, now: datetime) -> datetime | None:
+    """When the next edition is frozen that is for a reader without an hour."""
+    freezing = now
+    for _ in range(8):
+        freezing = schedule.next_freezing(freezing)
+        on = schedule.date_at(freezing)
+        if schedule.appears(on, preferences.cadence) and reads_on(preferences, on):
+            return freezing
+    return None
+
+
+def consent_of(source: str, now: datetime, *, confirmed: bool) -> dict[str, Any]:
+    """The record of where and when somebody asked, and that the operator vouches for it if he does."""
+    asked = {"source": source, "asked_at": now.isoformat()}
+    return {**asked, "confirmed_by": "the operator", "confirmed_at": now.isoformat()} if confirmed else asked
+
+
+def columns_of(confirmation: Confirmation) -> dict[str, Any]:
+    """What a subscriber's row keeps of a confirmation."""
+    return {"confirmation": confirmation.fingerprint, "confirmation_until": confirmation.until}
+
+
+def refuse_suppressed(connection: Any, address: EmailAddress) -> None:
+    """Raise NotPermitted for an address that is on the suppression list."""
+    entry = suppressions.find(connection, address)
+    if entry is not None:
+        raise NotPermitted(
+            f"{address} is suppressed since {entry.since:%Y-%m-%d} ({entry.reason})",
+            fix=f"if its owner asks for mail again: digest suppressions remove {address}",
+        )
+
+
+def new_confirmation(now: datetime) -> Asked:
+    """A fresh token, and what is kept of it."""
+    token = random_token()
+    return Asked(token, Confirmation(fingerprint(token), now + CONFIRMATION_LIFE))
+
+
+def ask_to_confirm(connection: Any, whom: Sequence[tuple[int, EmailAddress, Asked]], public_url: str, now: datetime) -> None:
+    """Queue the one mail that somebody gets who has not confirmed yet, for each (subscriber, address, confirmation)."""
+    mails = [
+        (
+            subscriber_id,
+            address,
+            asked.kept.fingerprint[:20],
+            {
+                "confirm_url": f"{public_url}/confirm/{asked.token}",
+                "address": address.text,
+                "valid_until": asked.kept.until.date().isoformat(),
+            },
+        )
+        for subscriber_id, address, asked in whom
+    ]
+    queue_confirmations(connection, mails, now)
+
+
+def _known(connection: Any, address: EmailAddress) -> Subscriber:
+    known = subscribers.by_address(connection, address)
+    if known is None:
+        raise UsageError(f"{address} is no subscriber", fix="list them: digest subscribers list")
+    return known
+
+
+def _was_mailed_lately(connection: Any, known: Subscriber, now: datetime) -> bool:
+    until = subscribers.confirmation_until(connection, known.id)
+    return until is not None and now < until - CONFIRMATION_LIFE + CONFIRMATION_AGAIN_AFTER
+
+
+def _choose_anew(connection: Any, known: Subscriber, sign_up: SignUp, now: datetime) -> None:
+    """Let one who comes back have what he chose this time."""
+    subscribers.change(connection, known.id, now, name=sign_up.name, wish=sign_up.preferences)
+    for kind in INTEREST_KINDS:
+        wanted = [interest for interest in sign_up.interests if interest.kind == kind]
+        subscribers.set_interests(connection, known.id, kind, wanted, now)
+
+
+def _confirmed(connection: Any, known: Subscriber, now: datetime, by: str) -> Subscriber:
+    consent = {**known.consent, "confirmed_by": by, "confirmed_at": now.isoformat()}
+    kept = {"confirmed_at": now, "consent": consent}
+    reader = subscribers.become(connection, known.id, "active", now, expecting="pending", also=kept)
+    events.record(connection, "confirmed", reader.id, now, {"by": by})
+    return reader
+
+
+def _leave(connection: Any, known: Subscriber, now: datetime, by: str) -> Subscriber:
+    if not may_become(known.state, "unsubscribed") or known.state == "unsubscribed":
+        return known
+    reader = subscribers.become(connection, known.id, "unsubscribed", now)
+    events.record(connection, "unsubscribed", reader.id, now, {"by": by, "was": known.state})
+    if known.state in ("active", "paused"):
+        _notify(connection, "goodbye", reader, {"name": reader.name, "address": reader.address.text}, now)
+    return reader
+
+
+def _notify(connection: Any, kind: str, reader: Subscriber, content: Mapping[str, Any], now: datetime) -> None:
+    key = now.strftime("%Y%m%dT%H%M%S.%f")
+    notices.enqueue(connection, kind=kind, recipient=reader.address, key=key, content=content, now=now, subscriber_id=reader.id)

@@ -1,0 +1,74 @@
+"""What becomes of a row after an attempt. Pure: verdict and history in, state and time of the next try out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from digest.outbox.verdict import Verdict
+
+State = Literal[
+    "queued",
+    "claimed",
+    "submitting",
+    "submitted",
+    "rejected",
+    "in_doubt",
+    "held",
+    "parked",
+    "skipped",
+    "expired",
+]
+
+FIRST_GAP = timedelta(minutes=5)
+LONGEST_GAP = timedelta(minutes=60)
+KEEP_TRYING_FOR = timedelta(hours=20)
+"""A daily paper is stale by the time the next one comes, whatever RFC 5321 4.5.4.1 grants a letter."""
+MAX_FAILURES = 3
+"""How often building a message may fail before its row is parked for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a row goes. `next_try_at` None: as soon as somebody has time."""
+
+    state: State
+    next_try_at: datetime | None = None
+    tried: bool = True
+    """Whether this was an attempt: a connection that broke before any verdict was none of the reader's."""
+
+
+def after_verdict(verdict: Verdict, *, due_at: datetime, attempts: int, now: datetime, jitter: float) -> Step:
+    """The step after one attempt.
+
+    Args:
+        verdict: how it ended.
+        due_at: when the mail was due.
+        attempts: how many attempts came before this one.
+        now: the time.
+        jitter: a random number from 0 to 1, so that the deferred do not come back all at once.
+    """
+    if verdict.kind == "submitted":
+        return Step("submitted")
+    if verdict.kind == "rejected":
+        return Step("rejected")
+    if verdict.kind == "in_doubt":
+        return Step("in_doubt")
+    if verdict.kind == "lost":
+        return Step("queued", tried=False)
+    next_try_at = now + gap(attempts, jitter)
+    if next_try_at > due_at + KEEP_TRYING_FOR:
+        return Step("expired")
+    return Step("queued", next_try_at)
+
+
+def after_failure(*, failures: int, now: datetime) -> Step:
+    """The step after building a message failed, `failures` times before this."""
+    if failures + 1 >= MAX_FAILURES:
+        return Step("parked", tried=False)
+    return Step("queued", now + FIRST_GAP, tried=False)
+
+
+def gap(attempts: int, jitter: float) -> timedelta:
+    """How long to wait after so many earlier attempts: five minutes, doubling up to an hour, and up to a fifth more."""
+    base: timedelta = min(FIRST_GAP * (1 << min(attempts, 10)), LONGEST_GAP)
+    return base * (1 + jitter / 5)

@@ -1,0 +1,34 @@
+"""What an operator may set about ranking."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from digest.clock import Duration
+
+_CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class RankingWeights(BaseModel):
+    """How much each signal counts; 0 leaves it out."""
+
+    model_config = _CONFIG
+
+    votes: float = Field(default=1.0, ge=0)
+    growth: float = Field(default=0.6, ge=0)
+    stars: float = Field(default=0.3, ge=0)
+    comments: float = Field(default=0.2, ge=0)
+    rank: float = Field(default=0.5, ge=0)
+    recency: float = Field(default=1.0, ge=0)
+
+
+class RankingSettings(BaseModel):
+    """How many papers a mail has, from how far back, and what speaks for them."""
+
+    model_config = _CONFIG
+
+    size: int = Field(default=10, ge=1, le=25)
+    also: int = Field(default=10, ge=0, le=50)
+    window: Duration = Field(default=timedelta(days=14), gt=timedelta(0), le=timedelta(days=365))
+    share: float = Field(default=0.5, ge=0, le=1)
+    weights: RankingWeights = RankingWeights()

@@ -1,0 +1,104 @@
+"""What is shown of an entry: made once for an edition, for all of its readers."""
+
+from collections.abc import Mapping
+from datetime import date
+from urllib.parse import urlsplit
+
+from digest.edition.model import Entry
+from digest.papers.model import Work
+from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
+from digest.rendering.model import LinkView, PaperView
+from digest.rendering.summary import first_sentences, two_sentences
+from digest.rendering.tex import readable
+from digest.rendering.words import numbers
+
+CREDITED = {"huggingface.co": "Hugging Face", "arxiv.org": "arXiv"}
+"""Sources that are thanked where links lead to them."""
+AUTHORS_SHOWN = 3
+REASONS_SHOWN = 3
+MAX_URL = 2000
+MAX_SOURCE = 40
+
+_LABELS = {
+    "page": "Paper",
+    "huggingface": "Hugging Face",
+    "arxiv": "arXiv",
+    "doi": "DOI",
+    "pdf": "PDF",
+    "code": "Code",
+    "project": "Project",
+}
+"""The kinds of links in order of their worth as the page of a paper, which is also the order in which they are shown."""
+
+
+def paper_view(entry: Entry, day: date) -> PaperView:
+    """The entry as it is shown in the edition of `day`."""
+    work = entry.work
+    summary, summary_by = _summary(work)
+    counts = numbers(entry.numbers)
+    links = _links(work.links)
+    return PaperView(
+        title=clean(readable(work.title), MAX_TITLE) or "Untitled paper",
+        url=links[0].url if links else "",
+        byline=_byline(work),
+        category=clean(work.categories[0], 40) if work.categories else "",
+        age=f"day {days + 1}" if (days := (day - entry.first_seen_on).days) > 0 else "new",
+        numbers=counts,
+        count=", ".join(f"{number.figure} {number.word}" for number in counts),
+        summary=summary,
+        summary_by=summary_by,
+        why=_why(entry),
+        links=links,
+        sources=_sources(links),
+    )
+
+
+def _byline(work: Work) -> str:
+    names = [name for author in work.authors[:AUTHORS_SHOWN] if (name := clean(readable(author), MAX_NAME))]
+    more = len(work.authors) - AUTHORS_SHOWN
+    authors = ", ".join(names) + (f" +{more}" if more > 0 else "")
+    return " · ".join(filter(None, (authors, clean(readable(work.organization), MAX_NAME))))
+
+
+def _summary(work: Work) -> tuple[str, str]:
+    """The summary, and where it comes from: one that somebody wrote, or else the abstract's own sentences."""
+    if written := first_sentences(clean(readable(work.summary), MAX_ABSTRACT)):
+        author = clean(work.summary_by, MAX_SOURCE)
+        return written, f"AI summary by {author}" if author else "AI summary"
+    found = two_sentences(clean(readable(work.abstract), MAX_ABSTRACT))
+    return found, "from the abstract" if found else ""
+
+
+def _why(entry: Entry) -> str:
+    """The reasons that counted most; a score without words still has a place."""
+    counted = sorted((term for term in entry.terms if term.reason and term.score > 0), key=lambda term: -term.score)
+    reasons = dict.fromkeys(clean(readable(term.reason), MAX_TITLE) for term in counted[:REASONS_SHOWN])
+    return "; ".join(filter(None, reasons)) or f"no. {entry.rank} of all papers of the day"
+
+
+def _links(links: Mapping[str, str]) -> tuple[LinkView, ...]:
+    """The links that can be shown; the best stands first and is called Paper."""
+    shown: dict[str, str] = {}
+    for kind, label in _LABELS.items():
+        url = links.get(kind, "").strip()
+        if _is_web(url) and url not in shown:
+            shown[url] = label
+    best = next(iter(shown), "")
+    if shown.get(best) in ("Hugging Face", "DOI"):
+        shown[best] = "Paper"
+    return tuple(LinkView(label, url) for url, label in shown.items())
+
+
+def _is_web(url: str) -> bool:
+    """An http or https address without blanks, quotes or controls, which would end it early in a text or a tag."""
+    if not url.isascii() or not url.isprintable() or len(url) > MAX_URL or set(url) & set(' <>"`\\{}|^'):
+        return False
+    try:
+        return urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def _sources(links: tuple[LinkView, ...]) -> frozenset[str]:
+    hosts = {(urlsplit(link.url).hostname or "").removeprefix("www.") for link in links}
+    return frozenset(name for host, name in CREDITED.items() if host in hosts)

@@ -1,0 +1,122 @@
+"""Finds, compiles and renders templates: the operator's own where he has them, else those shipped with the program."""
+
+import re
+import textwrap
+import traceback
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2.exceptions import UndefinedError
+
+from digest.errors import ConfigurationError
+from digest.rendering.model import Values
+from digest.resources import resource
+
+COLUMNS = 72
+_WRAPPED_TEXTS = 8192
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+class Lines(str):
+    """Text whose line ends are ours; in any other text of a text part a line end is a blank."""
+
+    __slots__ = ()
+
+
+class Environments:
+    """The templates of a process, compiled once.
+
+    Names are paths below `templates/`: `email/digest/body.html`, `web/confirm.html`. HTML is escaped, an unknown name is an
+    error, and what stands in a value is never read as a template. Text parts lose control characters.
+
+    Args:
+        operator: a folder with templates that take the place of the packaged ones of the same name; None for none.
+        packaged: the folder of all templates; None for the one shipped with the program.
+    """
+
+    def __init__(self, operator: Path | None = None, packaged: Path | None = None) -> None:
+        self._operator = operator
+        folders = [folder for folder in (operator, packaged or resource("templates")) if folder]
+        loader = FileSystemLoader(folders)
+        self._html = Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+        )
+        self._text = Environment(
+            loader=loader,
+            autoescape=False,  # noqa: S701 (a text part is no markup)
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            finalize=_harmless,
+        )
+        self._text.filters["wrap"] = wrapper()
+
+    def html(self, name: str, values: Values) -> str:
+        """Render a template whose values are escaped.
+
+        Raises:
+            ConfigurationError: the operator's template cannot be read or uses what is not there.
+        """
+        return self._rendered(self._html, name, values)
+
+    def text(self, name: str, values: Values) -> str:
+        """Render a template of plain text: no blanks at line ends, at most one empty line in a row. Raises as `html`."""
+        text = "\n".join(line.rstrip() for line in self._rendered(self._text, name, values).split("\n"))
+        return _BLANK_LINES.sub("\n\n", text).strip("\n") + "\n"
+
+    def line(self, name: str, values: Values) -> str:
+        """Render a template of one line, such as a subject. Raises as `html`."""
+        return " ".join(self._rendered(self._text, name, values).split())
+
+    def _rendered(self, environment: Environment, name: str, values: Values) -> str:
+        try:
+            return environment.get_template(name).render(values)
+        # Whatever an operator's template does wrong (a name that is not there, a division by zero) is a mistake in that file.
+        except Exception as error:
+            if self._operator is None:
+                raise
+            raise self._mistake(name, error) from error
+
+    def _mistake(self, name: str, error: Exception) -> ConfigurationError:
+        place, what = self._place(error), str(error)
+        if isinstance(error, TemplateSyntaxError):
+            place, what = f"{error.filename or error.name or name}, line {error.lineno}", error.message or "cannot be read"
+        elif isinstance(error, TemplateNotFound):
+            what = f"there is no template {error.name}"
+        elif not isinstance(error, TemplateError | UndefinedError):
+            what = f"{type(error).__name__}: {error}"
+        return ConfigurationError(
+            f"template {place or name}: {what}",
+            fix=f"mend it, or remove it from {self._operator} to use the one shipped with the program",
+        )
+
+    def _place(self, error: Exception) -> str:
+        """The line of a template where an error came up: Jinja puts templates into the traceback under their own names."""
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.endswith(".py")]
+        return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
+
+
+def wrapper() -> Callable[..., Lines]:
+    """The filter `wrap`: a text in lines of at most 72 columns, all but the first behind `indent` blanks.
+
+    An address is never broken, be it longer than a line. Results are remembered, for the same titles and
+    summaries are wrapped for every reader.
+    """
+
+    @lru_cache(maxsize=_WRAPPED_TEXTS)
+    def wrap(text: str, indent: int = 0) -> Lines:
+        flat = _CONTROL.sub(" ", text)
+        lines = textwrap.wrap(flat, COLUMNS - indent, break_long_words="://" not in flat, break_on_hyphens=False)
+        return Lines(("\n" + " " * indent).join(lines))
+
+    return wrap
+
+
+def _harmless(value: object) -> object:
+    if not isinstance(value, str) or isinstance(value, Lines) or value.isprintable():
+        return value
+    return _CONTROL.sub(" ", value)

@@ -1,0 +1,135 @@
+"""What rendering gives, and the plain values that templates see: no template ever reaches a paper, a row or a method."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+Values = Mapping[str, object]
+"""What a template is given, by the names that it uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One mail's words: a subject of one line, a text part of 72 columns and an HTML part."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Site(Protocol):
+    """What mails and pages say about the site; `SiteSettings` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def postal_address(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom a digest is rendered; `unsubscribe_url` None: there is no page that could let him go, so none is linked."""
+
+    address: str
+    name: str = ""
+    confirmed_on: date | None = None
+    unsubscribe_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """The site, as every template gets it."""
+
+    name: str
+    language: str
+    postal_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """An address with the word that it is shown as; in the text part it is `number` of the list at the end."""
+
+    label: str
+    url: str
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NumberView:
+    """A count in words: `figure` is `1.2k`, `word` is `stars`."""
+
+    figure: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperView:
+    """What is shown of a paper whoever reads it; made once for each entry of an edition. Empty where nothing is known."""
+
+    title: str
+    url: str
+    """The paper's page; the title of a paper without one is no link."""
+    byline: str
+    """The first three authors and how many more, then the organisation."""
+    category: str
+    age: str
+    """`new`, or `day 2` since it was first seen."""
+    numbers: tuple[NumberView, ...]
+    count: str
+    """The numbers as one line: `128 upvotes, 14 comments, 1.2k stars`."""
+    summary: str
+    summary_by: str
+    """Where the summary comes from, in words."""
+    why: str
+    links: tuple[LinkView, ...]
+    sources: frozenset[str]
+    """Whose pages the links lead to, of those that ask to be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A paper shown in full: its place in the mail, and why it is there for this reader."""
+
+    place: int
+    paper: PaperView
+    why: str
+    """What the ranking says for it: `+90 upvotes in 12 h; new today`."""
+    topic: str
+    """What his interests say for it: `matches your topic “diffusion”`; empty where they say nothing."""
+    links: tuple[LinkView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A paper in one line of "also trending"; `count` is the number that says most about it."""
+
+    place: int
+    title: str
+    url: str
+    count: str
+    link: int
+    """The number of its address in the text part's list; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """All that the digest's templates get besides the site and the subject."""
+
+    preheader: str
+    date: str
+    """`Saturday, 22 November 2026`."""
+    count: str
+    """`10 of 148 papers, 4 min read`."""
+    cards: tuple[CardView, ...]
+    also: tuple[LineView, ...]
+    notes: tuple[str, ...]
+    """What a reader should know about this edition, one sentence each."""
+    reason: str
+    """Why he gets this mail."""
+    credit: str
+    unsubscribe_url: str
+    links: tuple[LinkView, ...]
+    """Every link of the text part, in order of number."""

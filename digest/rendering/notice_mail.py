@@ -1,0 +1,82 @@
+"""Renders the mails that are no edition: confirm, welcome, goodbye, and the operator's report."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from digest.papers.text import clean
+from digest.rendering.digest_mail import site_view
+from digest.rendering.environment import Environments
+from digest.rendering.model import Rendered, Site, Values
+from digest.rendering.subject import cut
+from digest.rendering.words import on
+
+MAX_VALUE = 2000
+MAX_SUBJECT = 100
+
+_REQUIRED = {"confirm": ("confirm_url",), "welcome": (), "goodbye": (), "operator": ("subject",)}
+_OPTIONAL: dict[str, object] = {
+    "address": "",
+    "advice": "",
+    "facts": (),
+    "first_digest": "",
+    "lines": (),
+    "name": "",
+    "subscribe_url": "",
+    "topics": (),
+    "unsubscribe_url": "",
+    "valid_until": "",
+}
+KINDS = tuple(_REQUIRED)
+
+
+def render_notice(kind: str, values: Values, site: Site, environments: Environments) -> Rendered:
+    """A single mail.
+
+    Args:
+        kind: one of `KINDS`, which is also its folder below `templates/email`.
+        values: what its words are about, each optional unless said otherwise. `confirm`: confirm_url (required), address and
+            valid_until (a date), and nothing else that a visitor wrote. `welcome`: name, address, first_digest (`on Monday
+            at 07:30`), topics, unsubscribe_url. `goodbye`: name, address, subscribe_url. `operator`: subject (required),
+            lines (paragraphs), facts (pairs), advice (a command). Others reach the template too, for an operator's own one.
+        site: whose mail it is.
+        environments: where its templates are.
+
+    Raises:
+        ValueError: there is no such kind, or a required value is missing.
+        ConfigurationError: a template of the operator's is broken.
+    """
+    if kind not in _REQUIRED:
+        raise ValueError(f"there is no notice {kind!r}")
+    given = {name: _plain(value) for name, value in values.items()}
+    if missing := [name for name in _REQUIRED[kind] if not given.get(name)]:
+        raise ValueError(f"a {kind} mail needs {', '.join(missing)}")
+    if kind == "confirm":
+        # Anybody can have this mail sent to anybody: it carries no words of his.
+        given = {name: given[name] for name in ("confirm_url", "address", "valid_until") if name in given}
+    words: dict[str, object] = {**_OPTIONAL, **given, "site": site_view(site), "headline": given.get("subject", "")}
+    words["valid_until"] = _day(str(words["valid_until"]))
+    words["subject"] = ""
+    words["subject"] = cut(environments.line(f"email/{kind}/subject.txt", words), MAX_SUBJECT)
+    return Rendered(
+        subject=str(words["subject"]),
+        text=environments.text(f"email/{kind}/body.txt", words),
+        html=environments.html(f"email/{kind}/body.html", words),
+    )
+
+
+def _day(text: str) -> str:
+    try:
+        return on(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def _plain(value: object) -> object:
+    """A value as templates may see it: cleaned text, or tuples of it."""
+    if isinstance(value, str):
+        return clean(value, MAX_VALUE)
+    if isinstance(value, Mapping):
+        return tuple((_plain(key), _plain(item)) for key, item in value.items())
+    if isinstance(value, Sequence):
+        return tuple(_plain(item) for item in value)
+    return "" if value is None else clean(str(value), MAX_VALUE)

@@ -1,0 +1,53 @@
+"""The `[site]` section: what the site is called, where it lies, and what its signatures are made with."""
+
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+from digest.tokens import MIN_KEY_LENGTH
+
+
+class SiteSettings(BaseModel):
+    """How the site presents itself in mails and pages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str = "Trending Papers"
+    public_url: str | None = None
+    """Where readers reach the web part, without a slash at the end: `https://papers.example.org`."""
+    secret_key: SecretStr | None = None
+    """One key, or several separated by blanks, newest first: the first signs, all verify."""
+    postal_address: str = ""
+    """Shown in the footer of every mail; many countries ask for it (CAN-SPAM 15 U.S.C. 7704(a)(5))."""
+    language: str = "en"
+
+    @field_validator("name")
+    @classmethod
+    def _named(cls, name: str) -> str:
+        if not name.strip() or len(name) > 60 or not name.isprintable():
+            raise ValueError("a name of 1 to 60 characters, on one line")
+        return name.strip()
+
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in url:
+            raise ValueError("an address like https://papers.example.org")
+        return url.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is None or not secret.get_secret_value().strip():
+            return None
+        if any(len(key) < MIN_KEY_LENGTH for key in secret.get_secret_value().split()):
+            raise ValueError(f"every key needs {MIN_KEY_LENGTH} characters or more: `digest init` makes one")
+        return secret
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The signing keys, newest first; none when no secret was set."""
+        return tuple(self.secret_key.get_secret_value().split()) if self.secret_key else ()

@@ -1,0 +1,69 @@
+"""Writes the two files of an installation: `digest.toml` for settings, `.env` for secrets, both for their owner only."""
+
+import errno
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from digest.errors import NotPermitted, TemporaryFailure
+from digest.settings.missing import EXAMPLES
+from digest.settings.shown import toml_value
+
+OFFERED = ("site.public_url", "email.from", "smtp.url", "schedule.timezone", "schedule.publish_at")
+"""Settings that a fresh `digest.toml` shows, set or not."""
+
+_TOML_HEAD = """\
+# Settings of this installation. What is not written here has its default; every setting, what it means and its default:
+# docs/reference/settings.md, or `digest config show`. Secrets belong into .env beside this file.
+"""
+_DOTENV_HEAD = "# Secrets of this installation: readable by its owner only, and never to be shared.\n"
+
+
+def toml_text(values: Mapping[str, object]) -> str:
+    """`digest.toml` with these values by dotted key; what is offered and not among them stands as a comment."""
+    sections: dict[str, list[str]] = {}
+    for key in dict.fromkeys([*OFFERED, *values]):
+        section, _, name = key.rpartition(".")
+        line = f"{name} = {toml_value(values[key])}" if key in values else f"#{name} = {toml_value(EXAMPLES[key])}"
+        sections.setdefault(section, []).append(line)
+    return _TOML_HEAD + "".join(f"\n[{section}]\n" + "\n".join(lines) + "\n" for section, lines in sections.items())
+
+
+def dotenv_text(variables: Mapping[str, str]) -> str:
+    """`.env` with these variables, quoted so that they are read back as they are."""
+    escaped = {name: re.sub(r"([\\'])", r"\\\1", value) for name, value in variables.items()}
+    return _DOTENV_HEAD + "".join(f"{name}='{value}'\n" for name, value in escaped.items())
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all; what was there is kept beside it as `.bak`.
+
+    Raises:
+        NotPermitted: the folder or file cannot be written.
+        TemporaryFailure: the disk is full.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            _replace(path.with_name(path.name + ".bak"), path.read_bytes())
+        _replace(path, text.encode())
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise TemporaryFailure(f"the disk of {path.parent} is full", fix="make room, then call this again") from None
+        raise NotPermitted(
+            f"{path} cannot be written: {error.strerror}",
+            fix="check owner and mode of the folder, or choose another with DIGEST_HOME",
+        ) from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,150 @@
+"""Reads papers written one JSON object a line (JSON Lines, UTF-8).
+
+| key | value |
+|---|---|
+| `title` | text; the only one that must be there |
+| `abstract`, `organization`, `summary`, `summary_by` | text; `summary_by` is who wrote the summary |
+| `authors`, `categories`, `keywords` | list of texts |
+| `arxiv_id`, `doi` | in any usual spelling |
+| `url`, `code_url`, `project_url` | http or https address to link to |
+| `published_at` | ISO 8601 date or time, UTC where no zone is given |
+| `votes`, `comments`, `stars`, `citations` | whole number, as of now |
+| `rank` | whole number, place in a list, 1 being the first |
+| `readings` | list of `{"metric": "votes", "value": 12, "taken_at": "2026-11-22T21:00:00Z"}`; `taken_at` may be left out: now |
+
+`null` means that the key is absent; unknown keys are ignored. A line of another shape is reported by its number and skipped.
+A number, date or link that cannot be used is reported and left out, and its paper is kept.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from digest.papers.identity import arxiv_id, doi, strongest
+from digest.papers.model import METRICS, Metric, Reading, Sighting, Work
+from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
+from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_text, read_texts, read_title
+from digest.sources.links import links_of_id, safe_url
+from digest.sources.parsed import Parsed, Problem
+
+_LINKS = {"url": "page", "code_url": "code", "project_url": "project"}
+
+
+def parse(text: str | bytes, *, source: str, seen_at: datetime) -> Parsed:
+    """The papers of a file in its order; readings without a time of their own are taken at `seen_at`."""
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+    sightings: list[Sighting] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(raw.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        left_out: list[str] = []
+        try:
+            sightings.append(_sighting(_entry(line), source, seen_at, left_out))
+        except Unusable as error:
+            left_out = [str(error)]
+        problems += [Problem(number, what) for what in left_out]
+    return Parsed(tuple(sightings), tuple(problems))
+
+
+def _entry(line: bytes) -> Mapping[str, object]:
+    try:
+        entry = read_json(line.decode(), pairs=_without_repeats)
+    except UnicodeDecodeError:
+        raise Unusable("not UTF-8 text") from None
+    if not isinstance(entry, dict):
+        raise Unusable("not a JSON object")
+    return entry
+
+
+def _sighting(entry: Mapping[str, object], source: str, seen_at: datetime, left_out: list[str]) -> Sighting:
+    """The paper of one line. What it can do without is named in `left_out`."""
+    title = read_title(entry.get("title"))
+    ids = _ids(entry)
+    published_at = None
+    if entry.get("published_at") is not None:
+        try:
+            # Dates have no zone: the newest may lie a day ahead of UTC.
+            published_at = read_instant("published_at", entry["published_at"], seen_at + timedelta(days=1))
+        except Unusable as error:
+            left_out.append(f"{error}; left out")
+    work = Work(
+        title=title,
+        abstract=read_text(entry, "abstract", MAX_ABSTRACT),
+        authors=read_texts(entry, "authors", MAX_NAME, MAX_AUTHORS),
+        categories=read_texts(entry, "categories", 40, 20),
+        keywords=read_texts(entry, "keywords", 80, 30),
+        organization=read_text(entry, "organization", MAX_NAME),
+        summary=read_text(entry, "summary", MAX_SUMMARY),
+        summary_by=read_text(entry, "summary_by", MAX_NAME),
+        published_at=published_at,
+        links=_links(entry, ids, left_out),
+    )
+    return Sighting(source, seen_at, work, ids, tuple(_readings(entry, source, seen_at, left_out)))
+
+
+def _ids(entry: Mapping[str, object]) -> tuple[str, ...]:
+    """Canonical ids, strongest first: those that are told, and the one that the address tells."""
+    ids = set()
+    for key, canonical in (("arxiv_id", arxiv_id), ("doi", doi)):
+        if given := read_text(entry, key, 300):
+            if not (id_ := canonical(given)):
+                raise Unusable(f"`{key}` is none: {clean(given, 60)!r}")
+            ids.add(id_)
+    address = read_text(entry, "url", 2000)
+    ids |= {id_ for id_ in (arxiv_id(address), doi(address)) if id_}
+    ordered = []
+    while ids:
+        ordered.append(strongest(ids))
+        ids.remove(ordered[-1])
+    return tuple(ordered)
+
+
+def _links(entry: Mapping[str, object], ids: tuple[str, ...], left_out: list[str]) -> dict[str, str]:
+    links: dict[str, str] = {}
+    for id_ in ids:
+        links |= links_of_id(id_)
+    for key, kind in _LINKS.items():
+        if given := read_text(entry, key, 2000):
+            if url := safe_url(given):
+                links[kind] = url
+            else:
+                left_out.append(f"`{key}` is no address to link to: {clean(given, 60)!r}; left out")
+    return links
+
+
+def _readings(entry: Mapping[str, object], source: str, seen_at: datetime, left_out: list[str]) -> Iterator[Reading]:
+    told: list[object] = [{"metric": metric, "value": entry[metric]} for metric in METRICS if entry.get(metric) is not None]
+    listed = entry.get("readings")
+    if isinstance(listed, list):
+        told += listed
+    elif listed is not None:
+        left_out.append("`readings` is not a list; left out")
+    for item in told:
+        try:
+            yield _reading(item, source, seen_at)
+        except Unusable as error:
+            left_out.append(f"{error}; left out")
+
+
+def _reading(item: object, source: str, seen_at: datetime) -> Reading:
+    if not isinstance(item, dict):
+        raise Unusable("a reading is not a JSON object")
+    metric = _metric(item.get("metric"))
+    value = read_count(metric, item.get("value"))
+    given = item.get("taken_at")
+    return Reading(source, metric, value, seen_at if given is None else read_instant("taken_at", given, seen_at))
+
+
+def _metric(value: object) -> Metric:
+    for metric in METRICS:
+        if value == metric:
+            return metric
+    raise Unusable(f"a reading's `metric` is none of {', '.join(METRICS)}")
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> object:
+    """A JSON object whose keys are unique (RFC 8259 section 4 leaves open which of two counts)."""
+    entry = dict(pairs)
+    if len(entry) != len(pairs):
+        raise Unusable("the same key stands twice in it")
+    return entry

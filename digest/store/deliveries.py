@@ -1,0 +1,202 @@
+"""Deliveries: who gets which edition when, and how far that is. One row an edition and reader, whatever happens."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal, or_, select, update
+
+from digest.edition.model import Pick
+from digest.store.rows import picks_from_json, picks_to_json
+from digest.store.schema import delivery, edition, notice, subscriber
+from digest.store.upsert import CHUNK, insert_new
+from digest.subscribers.model import Cadence
+
+UNDER_WAY = ("submitting", "in_doubt", "held")
+"""States in which the reader may have the papers already, or may get them yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A reader who may be due: what his due times are made of."""
+
+    subscriber_id: int
+    next_due_at: datetime
+    zone: str
+    hour: str
+    days: int
+    cadence: Cadence
+
+
+def readers_due(connection: Connection, now: datetime, *, after_id: int, limit: int) -> list[Due]:
+    """Active readers with an hour whose `next_due_at` has come, in order of id."""
+    query = (
+        select(subscriber)
+        .where(subscriber.c.state == "active", subscriber.c.next_due_at <= now, subscriber.c.id > after_id)
+        .where(subscriber.c.active_since <= now, subscriber.c.hour.is_not(None))
+        .order_by(subscriber.c.id)
+        .limit(limit)
+    )
+    return [Due(row.id, row.next_due_at, row.zone, row.hour, row.days, row.cadence) for row in connection.execute(query)]
+
+
+def enqueue(connection: Connection, rows: Iterable[tuple[int, int, datetime]], now: datetime) -> int:
+    """Queue (edition, subscriber, due_at) unless that reader has a row for that edition; returns how many are new."""
+    return insert_new(
+        connection,
+        delivery,
+        [
+            {"edition_id": edition_id, "subscriber_id": subscriber_id, "due_at": due_at, "updated_at": now}
+            for edition_id, subscriber_id, due_at in rows
+        ],
+    )
+
+
+def move_due(connection: Connection, moves: Sequence[tuple[int, datetime, datetime | None]]) -> None:
+    """Set `next_due_at` of (subscriber, old, new), unless it has changed meanwhile."""
+    if moves:
+        connection.execute(
+            update(subscriber)
+            .where(subscriber.c.id == bindparam("reader"), subscriber.c.next_due_at == bindparam("old"))
+            .values(next_due_at=bindparam("new")),
+            [{"reader": reader, "old": old, "new": new} for reader, old, new in moves],
+        )
+
+
+def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> int:
+    """Queue an edition for every reader without an hour who was active when it was frozen and reads on that day."""
+    weekday = 1 << issue.date.weekday()
+    readers = (
+        select(
+            literal(issue.id),
+            subscriber.c.id,
+            literal(issue.frozen_at, delivery.c.due_at.type),
+            literal("queued"),
+            literal(0),
+            literal(0),
+            literal(0),
+            literal(now, delivery.c.updated_at.type),
+        )
+        .where(subscriber.c.state == "active", subscriber.c.hour.is_(None), subscriber.c.cadence == issue.cadence)
+        .where(subscriber.c.active_since <= issue.frozen_at)
+        .where(or_(literal(issue.cadence == "weekly"), subscriber.c.days.op("&")(weekday) > 0))
+        .where(
+            ~select(delivery.c.id)
+            .where(delivery.c.edition_id == issue.id, delivery.c.subscriber_id == subscriber.c.id)
+            .exists()
+        )
+    )
+    columns = ["edition_id", "subscriber_id", "due_at", "state", "attempts", "doubts", "failures", "updated_at"]
+    queued = connection.execute(insert(delivery).from_select(columns, readers)).rowcount
+    connection.execute(update(edition).where(edition.c.id == issue.id).values(queued_at=now))
+    return queued
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A reader of a claimed delivery, as far as his mail depends on him."""
+
+    id: int
+    token: str
+    address: str
+    name: str
+    state: str
+    size: int | None
+    share: float
+    confirmed_at: datetime | None
+    seen: str
+
+
+def readers(connection: Connection, ids: Collection[int]) -> dict[int, Reader]:
+    """Readers by id."""
+    columns = ("id", "token", "address", "name", "state", "size", "share", "confirmed_at", "seen")
+    query = select(*(subscriber.c[name] for name in columns)).where(subscriber.c.id.in_(ids))
+    return {row.id: Reader(*row) for row in connection.execute(query)}
+
+
+def papers_under_way(connection: Connection, ids: Collection[int]) -> dict[int, list[tuple[int, tuple[Pick, ...]]]]:
+    """For each reader, the (delivery, picks) that may have reached him or will, though no outcome says so."""
+    query = (
+        select(delivery.c.id, delivery.c.subscriber_id, delivery.c.picks)
+        .where(delivery.c.subscriber_id.in_(ids), delivery.c.picks.is_not(None))
+        .where(
+            delivery.c.state.in_((*UNDER_WAY, "claimed"))
+            | ((delivery.c.state == "queued") & ((delivery.c.attempts > 0) | (delivery.c.doubts > 0)))
+        )
+    )
+    found: dict[int, list[tuple[int, tuple[Pick, ...]]]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.subscriber_id].append((row.id, picks_from_json(row.picks)))
+    return found
+
+
+def store_picks(connection: Connection, worker_id: int, chosen: Mapping[int, tuple[tuple[Pick, ...], str]]) -> None:
+    """Write (picks, message id) beside the claimed rows that they were chosen for."""
+    if chosen:
+        connection.execute(
+            update(delivery)
+            .where(delivery.c.id == bindparam("row"), delivery.c.worker_id == worker_id, delivery.c.state == "claimed")
+            .values(picks=bindparam("chosen"), message_id=bindparam("name")),
+            [{"row": row, "chosen": picks_to_json(picks), "name": name} for row, (picks, name) in chosen.items()],
+        )
+
+
+def skip_open(connection: Connection, subscriber_ids: Collection[int], why: str, now: datetime) -> int:
+    """Withdraw what is queued or claimed for readers who leave. Call it before touching their subscriber rows."""
+    open_rows = delivery.c.subscriber_id.in_(list(subscriber_ids)) & delivery.c.state.in_(("queued", "claimed"))
+    return connection.execute(
+        update(delivery).where(open_rows).values(state="skipped", worker_id=None, reply=why, updated_at=now)
+    ).rowcount
+
+
+def listed(
+    connection: Connection, *, state: str | None = None, address_key: str | None = None, limit: int | None = None
+) -> list[Row[Any]]:
+    """Deliveries with their reader and edition, the latest due first."""
+    query = _with_names().order_by(delivery.c.due_at.desc(), delivery.c.id).limit(limit)
+    if state is not None:
+        query = query.where(delivery.c.state == state)
+    if address_key is not None:
+        query = query.where(subscriber.c.address_key == address_key)
+    return list(connection.execute(query))
+
+
+def due_now(connection: Connection, now: datetime) -> dict[str, int]:
+    """How many mails are queued and due, and how many readers have an hour that has come."""
+    queued = sum(
+        int(connection.execute(select(func.count()).where(table.c.state == "queued", table.c.due_at <= now)).scalar_one())
+        for table in (notice, delivery)
+    )
+    come = (subscriber.c.state == "active") & (subscriber.c.next_due_at <= now)
+    return {"queued": queued, "readers": int(connection.execute(select(func.count()).where(come)).scalar_one())}
+
+
+def find(connection: Connection, delivery_id: int) -> Row[Any] | None:
+    return connection.execute(_with_names().where(delivery.c.id == delivery_id)).first()
+
+
+def counts(connection: Connection, edition_id: int) -> dict[str, int]:
+    """How many rows of an edition are in which state."""
+    query = select(delivery.c.state, func.count()).where(delivery.c.edition_id == edition_id).group_by(delivery.c.state)
+    return dict(connection.execute(query).tuples().all())
+
+
+def ever_in_doubt(connection: Connection, edition_id: int) -> int:
+    query = select(func.count()).where(delivery.c.edition_id == edition_id, delivery.c.in_doubt_at.is_not(None))
+    return int(connection.execute(query).scalar_one())
+
+
+def _with_names() -> Select[Any]:
+    return select(
+        delivery,
+        subscriber.c.address.label("email"),
+        edition.c.date.label("edition_date"),
+        edition.c.cadence.label("edition_cadence"),
+    ).select_from(delivery.join(subscriber).join(edition))
+
+
+def chunks(ids: Collection[int]) -> Iterable[list[int]]:
+    ordered = sorted(ids)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

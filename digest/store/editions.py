@@ -1,0 +1,137 @@
+"""Editions: frozen once, read many times."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from digest.edition.model import Edition, Entry
+from digest.store.papers import families
+from digest.store.rows import terms_from_json, terms_to_json, work_from_json, work_to_json
+from digest.store.schema import edition, edition_entry
+from digest.store.upsert import insert_new
+from digest.subscribers.model import Cadence
+
+EditionRow: TypeAlias = Row[Any]
+"""An edition without its entries: id, date, cadence, frozen_at, empty_because, queued_at, reported_at."""
+
+
+def freeze(
+    connection: Connection,
+    *,
+    on: date,
+    cadence: Cadence,
+    frozen_at: datetime,
+    entries: Sequence[Entry],
+    missing_sources: Sequence[str] = (),
+    empty_because: str = "",
+) -> tuple[Edition, bool]:
+    """Freeze an edition unless it is frozen; returns the one that stands, and whether it is this one."""
+    row = {
+        "date": on,
+        "cadence": cadence,
+        "frozen_at": frozen_at,
+        "empty_because": empty_because,
+        "missing_sources": list(missing_sources),
+    }
+    new = bool(insert_new(connection, edition, [row]))
+    number = connection.execute(select(edition.c.id).where(edition.c.date == on, edition.c.cadence == cadence)).scalar_one()
+    if new:
+        insert_new(
+            connection,
+            edition_entry,
+            [
+                {
+                    "edition_id": number,
+                    "rank": entry.rank,
+                    "paper_id": entry.paper_id,
+                    "former_ids": sorted(entry.former_ids),
+                    "score": entry.score,
+                    "terms": terms_to_json(entry.terms),
+                    "work": work_to_json(entry.work),
+                    "first_seen_on": entry.first_seen_on,
+                    "numbers": dict(entry.numbers),
+                }
+                for entry in entries
+            ],
+        )
+    return load(connection, number), new
+
+
+def load(connection: Connection, number: int) -> Edition:
+    """An edition with its entries. Ids that a paper has got or lost by merges since then are among its `former_ids`."""
+    row = connection.execute(select(edition).where(edition.c.id == number)).one()
+    rows = connection.execute(
+        select(edition_entry).where(edition_entry.c.edition_id == number).order_by(edition_entry.c.rank)
+    ).all()
+    kin = families(connection)
+    entries = (_entry(one) for one in rows)
+    return Edition(
+        number=row.id,
+        date=row.date,
+        cadence=row.cadence,
+        frozen_at=row.frozen_at,
+        entries=tuple(
+            replace(entry, former_ids=(entry.former_ids | kin[entry.paper_id]) - {entry.paper_id})
+            if entry.paper_id in kin
+            else entry
+            for entry in entries
+        ),
+        missing_sources=tuple(row.missing_sources),
+        empty_because=row.empty_because,
+    )
+
+
+def find(connection: Connection, on: date, cadence: Cadence) -> Edition | None:
+    """The edition of a date and cadence, if it is frozen."""
+    number = connection.execute(select(edition.c.id).where(edition.c.date == on, edition.c.cadence == cadence)).scalar()
+    return None if number is None else load(connection, number)
+
+
+def exists(connection: Connection, on: date, cadence: Cadence) -> bool:
+    """Whether the edition of a date and cadence is frozen."""
+    query = select(edition.c.id).where(edition.c.date == on, edition.c.cadence == cadence)
+    return connection.execute(query).first() is not None
+
+
+def frozen(connection: Connection, *, since: datetime, until: datetime) -> list[EditionRow]:
+    """The rows of the editions frozen in (since, until], oldest first."""
+    query = select(edition).where(edition.c.frozen_at > since, edition.c.frozen_at <= until)
+    return list(connection.execute(query.order_by(edition.c.frozen_at, edition.c.id)))
+
+
+def latest(connection: Connection, until: datetime) -> EditionRow | None:
+    """The row of the edition frozen last."""
+    query = select(edition).where(edition.c.frozen_at <= until)
+    return connection.execute(query.order_by(edition.c.frozen_at.desc(), edition.c.id.desc()).limit(1)).first()
+
+
+def size(connection: Connection, number: int) -> int:
+    """How many entries an edition has."""
+    query = select(func.count()).where(edition_entry.c.edition_id == number)
+    return int(connection.execute(query).scalar_one())
+
+
+def unreported(connection: Connection) -> list[EditionRow]:
+    """The editions whose outcome the operator was not told yet, oldest first."""
+    query = select(edition).where(edition.c.reported_at.is_(None))
+    return list(connection.execute(query.order_by(edition.c.id)))
+
+
+def set_reported(connection: Connection, number: int, at: datetime) -> None:
+    connection.execute(update(edition).where(edition.c.id == number).values(reported_at=at))
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        paper_id=row.paper_id,
+        former_ids=frozenset(row.former_ids),
+        rank=row.rank,
+        score=row.score,
+        terms=terms_from_json(row.terms),
+        work=work_from_json(row.work),
+        first_seen_on=row.first_seen_on,
+        numbers=row.numbers,
+    )

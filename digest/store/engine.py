@@ -1,0 +1,180 @@
+"""The database: opened with the pragmas that the promises need, read and written in short transactions.
+
+SQLite: write-ahead log, `synchronous=FULL` (a commit survives the loss of power) and every write transaction opened by
+`BEGIN IMMEDIATE`, so that it waits for the lock at its start and never fails in its middle. PostgreSQL:
+`synchronous_commit=on` in every session, whatever the server's default.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from digest.errors import ConfigurationError, DigestError, NotPermitted, ServerUnavailable, TemporaryFailure
+from digest.store import schema
+
+BUSY_TIMEOUT = 30.0
+"""Seconds that a write waits for another process's write."""
+
+
+class Store:
+    """A database that holds the current schema. All methods are safe to call from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """Open the database at `url`, which must be there and hold the schema of this program.
+
+        Raises:
+            ConfigurationError: the address is wrong, or the schema is older or newer than this program's.
+            ServerUnavailable: PostgreSQL does not answer.
+        """
+        found = cls.schema_of(url)
+        store = cls(create(url))
+        if found != schema.HEAD:
+            store.close()
+            if found is None:
+                raise ConfigurationError(f"there is no digest database at {shown(url)}", fix="create it: digest db upgrade")
+            if found < schema.HEAD:
+                raise ConfigurationError(
+                    f"the database has schema {found}, this program needs {schema.HEAD}", fix="run: digest db upgrade"
+                )
+            raise ConfigurationError(
+                f"the database has schema {found}, which is newer than this program's {schema.HEAD}",
+                fix="run the newer program, or restore a backup made before the upgrade",
+            )
+        return store
+
+    @classmethod
+    def schema_of(cls, url: str) -> str | None:
+        """The schema of the database at `url`; None where there is none. Raises as `open`."""
+        path = sqlite_path(create(url).url.render_as_string(hide_password=False))
+        if path is not None and not path.exists():
+            return None  # connecting would make an empty file, and hide that the real one is lost
+        engine = create(url)
+        try:
+            with explained(url), engine.connect() as connection:
+                if not engine.dialect.has_table(connection, "alembic_version"):
+                    return None
+                return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        finally:
+            engine.dispose()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view of the database."""
+        with explained(str(self.engine.url)), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it durable when this returns, or nothing of it."""
+        with explained(str(self.engine.url)), self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+
+def create(url: str) -> Engine:
+    """An engine with our pragmas, whatever schema lies behind it. Raises ConfigurationError for an address we cannot use."""
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ConfigurationError(f"{shown(url)} is neither SQLite nor PostgreSQL", fix="set database.url")
+        engine = create_engine(parsed, pool_pre_ping=not parsed.drivername.startswith("sqlite"))
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigurationError(
+            f"database.url is not a database address: {error}", fix="see docs/reference/settings.md"
+        ) from None
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            "PostgreSQL needs its driver", fix="install the extra: pip install 'trending-papers-digest[postgres]'"
+        ) from None
+    event.listen(engine, "connect", _on_connect_sqlite if engine.dialect.name == "sqlite" else _on_connect_postgresql)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "begin", _on_begin_sqlite)
+    return engine
+
+
+def _on_connect_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={int(BUSY_TIMEOUT * 1000)}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_connect_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+    connection.commit()
+
+
+def _on_begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def shown(url: str) -> str:
+    """A database address without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "database.url"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of an SQLite database; None for one in memory and for other databases."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Turn what the driver says into what happened and what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _explain(error, url) from error
+
+
+def _explain(error: DBAPIError, url: str) -> DigestError:
+    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    path = sqlite_path(url)
+    lower = said.lower()
+    if path is not None:
+        if "locked" in lower or "busy" in lower:
+            return TemporaryFailure(
+                f"the database {path} is locked by another process", fix="try again when the other command has ended"
+            )
+        if "readonly" in lower or "read-only" in lower or "unable to open" in lower or "permission" in lower:
+            return NotPermitted(
+                f"the database {path} cannot be written ({said})", fix="check the owner and mode of the file and of its folder"
+            )
+        if "full" in lower or "disk i/o" in lower:
+            return TemporaryFailure(f"the disk of {path} is full or failing ({said})", fix="make room; nothing was lost")
+        if "malformed" in lower or "not a database" in lower:
+            return ConfigurationError(f"{path} is not a database ({said})", fix="restore a backup: digest db restore")
+    elif isinstance(error, OperationalError):
+        return ServerUnavailable(f"the database {shown(url)} does not answer: {said}", fix="check database.url and the server")
+    return DigestError(f"the database refused: {said}")

@@ -1,0 +1,236 @@
+"""The transitions that deliveries and notices share (DESIGN.md, 4): each an update that only the rightful can make.
+
+queued -> claimed -> submitting -> submitted | rejected | in_doubt, and the ways back. Every function takes the table.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Connection, Row, Table, bindparam, case, func, select, update
+
+from digest.outbox.retry import KEEP_TRYING_FOR, State
+from digest.store.schema import delivery, notice, subscriber
+from digest.subscribers.address import EmailAddress
+
+LedgerTable: TypeAlias = Table
+"""`delivery` or `notice`."""
+TABLES: tuple[LedgerTable, ...] = (notice, delivery)
+"""In the order in which they are served: who waits for a confirmation waits at his screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt on a row ended, as it is written down. `seen`: what to add to the reader's memory if it stands."""
+
+    table: Table
+    row: int
+    state: State
+    reply: str
+    next_try_at: datetime | None = None
+    tried: bool = True
+    failed: bool = False
+    subscriber_id: int | None = None
+    seen: str = ""
+
+
+def claim(
+    connection: Connection, table: LedgerTable, worker_id: int, now: datetime, limit: int, only: EmailAddress | None = None
+) -> list[Row[Any]]:
+    """Reserve due rows for a worker: those never in doubt first, by due time. A reader is served by one worker at a time.
+
+    `only` restricts it to the mails of one address.
+    """
+    due = (
+        select(table.c.id)
+        .where(table.c.state == "queued", table.c.due_at <= now)
+        .where(table.c.next_try_at.is_(None) | (table.c.next_try_at <= now))
+        .order_by(table.c.doubts, table.c.due_at, table.c.id)
+        .limit(limit)
+    )
+    if table is delivery:
+        other = delivery.alias()
+        busy = (
+            select(other.c.id)
+            .where(other.c.subscriber_id == delivery.c.subscriber_id, other.c.state.in_(("claimed", "submitting")))
+            .exists()
+        )
+        due = due.where(~busy)
+    if only is not None:
+        readers = select(subscriber.c.id).where(subscriber.c.address_key == only.key)
+        is_his = delivery.c.subscriber_id.in_(readers) if table is delivery else notice.c.recipient_key == only.key
+        due = due.where(is_his)
+    if connection.dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    claimed = (
+        update(table)
+        .where(table.c.id.in_(due.scalar_subquery()), table.c.state == "queued")
+        .values(state="claimed", worker_id=worker_id, updated_at=now)
+        .returning(*table.c)
+    )
+    return sorted(connection.execute(claimed), key=lambda row: (row.doubts, row.due_at, row.id))
+
+
+def mark_submitting(
+    connection: Connection, table: LedgerTable, worker_id: int, rows: Collection[int], now: datetime
+) -> set[int]:
+    """The durable mark before content goes out; returns the rows that are still this worker's to submit."""
+    marked = (
+        update(table)
+        .where(table.c.id.in_(list(rows)), table.c.state == "claimed", table.c.worker_id == worker_id)
+        .values(state="submitting", updated_at=now)
+        .returning(table.c.id)
+    )
+    return {row.id for row in connection.execute(marked)}
+
+
+def write_outcomes(connection: Connection, worker_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write down how attempts ended; one that lost its row changes nothing, unless the row is in doubt for want of it."""
+    for table in TABLES:
+        of_table = [outcome for outcome in outcomes if outcome.table is table]
+        if of_table:
+            connection.execute(_OUTCOME[table.name], [_parameters(outcome, worker_id, now) for outcome in of_table])
+    remembered = [
+        {"reader": outcome.subscriber_id, "addition": outcome.seen, "row": outcome.row}
+        for outcome in outcomes
+        if outcome.seen and outcome.state == "submitted"
+    ]
+    if remembered:
+        connection.execute(_REMEMBER, remembered)
+
+
+def _parameters(outcome: Outcome, worker_id: int, now: datetime) -> dict[str, Any]:
+    doubt = outcome.state == "in_doubt"
+    return {
+        "row": outcome.row,
+        "worker": worker_id,
+        "new": outcome.state,
+        "keeps": worker_id if doubt else None,
+        "said": outcome.reply[:500],
+        "again": outcome.next_try_at,
+        "tried": int(outcome.tried),
+        "failed": int(outcome.failed),
+        "doubted": int(doubt),
+        "doubt_at": now if doubt else None,
+        "settles": outcome.state in ("submitted", "rejected"),
+        "at": now,
+    }
+
+
+def _outcome_of(table: Table) -> Any:
+    mine = (table.c.id == bindparam("row")) & (table.c.worker_id == bindparam("worker"))
+    # Not IN: a list of parameters cannot be executed for many rows at once.
+    his = (table.c.state == "claimed") | (table.c.state == "submitting")
+    open_to_it = his | ((table.c.state == "in_doubt") & bindparam("settles"))
+    return (
+        update(table)
+        .where(mine & open_to_it)
+        .values(
+            state=bindparam("new"),
+            worker_id=bindparam("keeps"),
+            reply=bindparam("said"),
+            next_try_at=bindparam("again"),
+            attempts=table.c.attempts + bindparam("tried"),
+            failures=table.c.failures + bindparam("failed"),
+            doubts=table.c.doubts + bindparam("doubted"),
+            in_doubt_at=func.coalesce(table.c.in_doubt_at, bindparam("doubt_at", type_=table.c.in_doubt_at.type)),
+            updated_at=bindparam("at"),
+        )
+    )
+
+
+_OUTCOME = {table.name: _outcome_of(table) for table in TABLES}
+
+# Appending is all that two outcomes of one reader can do without knowing of each other.
+_REMEMBER = (
+    update(subscriber)
+    .where(subscriber.c.id == bindparam("reader"))
+    .where(select(delivery.c.id).where(delivery.c.id == bindparam("row"), delivery.c.state == "submitted").exists())
+    .values(seen=subscriber.c.seen + bindparam("addition", type_=subscriber.c.seen.type))
+)
+
+
+def settle_doubts(connection: Connection, now: datetime, hold: timedelta, policy: Literal["resend", "hold"]) -> tuple[int, int]:
+    """Decide on rows whose doubt no report has settled in time: the first doubt is queued again (unless the policy is to
+    hold), the second is held for the operator. Returns (queued again, held)."""
+    again = held = 0
+    for table in TABLES:
+        waited = (table.c.state == "in_doubt") & (table.c.updated_at <= now - hold)
+        if policy == "resend":
+            again += connection.execute(
+                update(table)
+                .where(waited, table.c.doubts <= 1)
+                .values(state="queued", worker_id=None, next_try_at=None, updated_at=now)
+            ).rowcount
+        held += connection.execute(update(table).where(waited).values(state="held", worker_id=None, updated_at=now)).rowcount
+    return again, held
+
+
+def skip_late(connection: Connection, now: datetime, catch_up: timedelta) -> int:
+    """Skip editions never tried that are too late to be news, and give up what was deferred for too long."""
+    skipped = connection.execute(
+        update(delivery)
+        .where(delivery.c.state == "queued", delivery.c.attempts == 0, delivery.c.doubts == 0)
+        .where(delivery.c.due_at < now - catch_up)
+        .values(state="skipped", reply="too late: more than schedule.catch_up after it was due", updated_at=now)
+    ).rowcount
+    for table in TABLES:
+        connection.execute(
+            update(table)
+            .where(table.c.state == "queued", table.c.attempts > 0, table.c.doubts == 0)
+            .where(table.c.due_at < now - KEEP_TRYING_FOR)
+            .values(state="expired", updated_at=now)
+        )
+    return skipped
+
+
+def remember(connection: Connection, row: int, subscriber_id: int, addition: str) -> None:
+    """Add to a reader's memory what a delivery that was submitted brought him."""
+    connection.execute(_REMEMBER, {"reader": subscriber_id, "addition": addition, "row": row})
+
+
+def retry(
+    connection: Connection,
+    table: LedgerTable,
+    row: int,
+    now: datetime,
+    from_states: Collection[State] = ("rejected", "expired", "parked", "held", "skipped"),
+) -> bool:
+    """Queue again, at the operator's word, a row that ended without being submitted; returns whether it could be."""
+    ended = table.c.state.in_(from_states)
+    # A row that was in doubt keeps its due time: it is its Date, and a repeat has the same bytes.
+    due_at = case((table.c.doubts > 0, table.c.due_at), else_=now)
+    values = {"state": "queued", "due_at": due_at, "next_try_at": None, "failures": 0, "worker_id": None, "updated_at": now}
+    return connection.execute(update(table).where(table.c.id == row, ended).values(values)).rowcount == 1
+
+
+def resolve(connection: Connection, table: LedgerTable, row: int, state: State, now: datetime) -> bool:
+    """Settle, at the operator's word, a row that is in doubt, held or parked; returns whether it was."""
+    open_to_it = table.c.state.in_(("in_doubt", "held", "parked"))
+    values = {"state": state, "worker_id": None, "reply": "settled by the operator", "updated_at": now}
+    return connection.execute(update(table).where(table.c.id == row, open_to_it).values(values)).rowcount == 1
+
+
+def waiting(connection: Connection) -> dict[str, int]:
+    """How many rows of both tables are in each state that is not an end."""
+    found: dict[str, int] = {}
+    ends = ("submitted", "rejected", "skipped", "expired")
+    for table in TABLES:
+        query = select(table.c.state, func.count()).where(table.c.state.not_in(ends)).group_by(table.c.state)
+        for state, number in connection.execute(query).tuples():
+            found[state] = found.get(state, 0) + number
+    return found
+
+
+def earliest_open(connection: Connection) -> datetime | None:
+    """When the next queued row may be tried."""
+    times = [
+        connection.execute(
+            select(func.min(case((table.c.next_try_at.is_(None), table.c.due_at), else_=table.c.next_try_at))).where(
+                table.c.state == "queued"
+            )
+        ).scalar()
+        for table in TABLES
+    ]
+    return min((time for time in times if time is not None), default=None)

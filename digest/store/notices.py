@@ -1,0 +1,47 @@
+"""Notices: single mails that are no edition (confirm, welcome, goodbye, operator), queued beside the deliveries."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete
+
+from digest.store.schema import notice
+from digest.store.upsert import insert_new
+from digest.subscribers.address import EmailAddress
+
+
+def enqueue(
+    connection: Connection,
+    *,
+    kind: str,
+    recipient: EmailAddress,
+    key: str,
+    content: Mapping[str, Any],
+    now: datetime,
+    subscriber_id: int | None = None,
+) -> bool:
+    """Queue one mail, once for each (kind, recipient, key); returns whether it is new."""
+    return bool(
+        insert_new(
+            connection,
+            notice,
+            [
+                {
+                    "kind": kind,
+                    "recipient": recipient.text,
+                    "recipient_key": recipient.key,
+                    "key": key,
+                    "subscriber_id": subscriber_id,
+                    "content": dict(content),
+                    "due_at": now,
+                    "updated_at": now,
+                }
+            ],
+        )
+    )
+
+
+def forget(connection: Connection, recipient: EmailAddress) -> int:
+    """Delete every notice to an address, whatever its state."""
+    return connection.execute(delete(notice).where(notice.c.recipient_key == recipient.key)).rowcount

@@ -1,0 +1,102 @@
+"""Between rows and values: how a work, a term and a pick lie in a column."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from digest.edition.model import Pick, Section
+from digest.papers.model import Work
+from digest.ranking.model import Term
+
+
+def work_to_json(work: Work) -> dict[str, Any]:
+    """A work as JSON, without what it does not have."""
+    fields: dict[str, Any] = {
+        "title": work.title,
+        "abstract": work.abstract,
+        "authors": list(work.authors),
+        "categories": list(work.categories),
+        "keywords": list(work.keywords),
+        "organization": work.organization,
+        "summary": work.summary,
+        "summary_by": work.summary_by,
+        "links": dict(work.links),
+        "published_at": work.published_at and work.published_at.isoformat(),
+        "listed_on": work.listed_on and work.listed_on.isoformat(),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def work_from_json(fields: Mapping[str, Any]) -> Work:
+    published, listed = fields.get("published_at"), fields.get("listed_on")
+    return Work(
+        title=fields["title"],
+        abstract=fields.get("abstract", ""),
+        authors=tuple(fields.get("authors", ())),
+        categories=tuple(fields.get("categories", ())),
+        keywords=tuple(fields.get("keywords", ())),
+        organization=fields.get("organization", ""),
+        summary=fields.get("summary", ""),
+        summary_by=fields.get("summary_by", ""),
+        published_at=datetime.fromisoformat(published) if published else None,
+        listed_on=date.fromisoformat(listed) if listed else None,
+        links=fields.get("links", {}),
+    )
+
+
+def work_to_row(work: Work) -> dict[str, Any]:
+    """A work as the columns of `paper`."""
+    return {
+        "title": work.title,
+        "abstract": work.abstract,
+        "authors": list(work.authors),
+        "categories": list(work.categories),
+        "keywords": list(work.keywords),
+        "organization": work.organization,
+        "summary": work.summary,
+        "summary_by": work.summary_by,
+        "links": dict(work.links),
+        "published_at": work.published_at,
+        "listed_on": work.listed_on,
+    }
+
+
+def work_from_row(row: Any) -> Work:
+    return Work(
+        title=row.title,
+        abstract=row.abstract,
+        authors=tuple(row.authors),
+        categories=tuple(row.categories),
+        keywords=tuple(row.keywords),
+        organization=row.organization,
+        summary=row.summary,
+        summary_by=row.summary_by,
+        published_at=row.published_at,
+        listed_on=row.listed_on,
+        links=row.links,
+    )
+
+
+def terms_to_json(terms: tuple[Term, ...]) -> list[list[Any]]:
+    return [[term.signal, term.value, term.score, term.reason] for term in terms]
+
+
+def terms_from_json(rows: list[list[Any]]) -> tuple[Term, ...]:
+    return tuple(Term(signal, value, score, reason) for signal, value, score, reason in rows)
+
+
+_SECTIONS: tuple[Section, ...] = ("card", "also")
+
+
+def picks_to_json(picks: tuple[Pick, ...]) -> list[list[Any]]:
+    """As short as it can be, for there is one for every mail: `[paper, section]` or `[paper, section, interest]`."""
+    return [
+        [pick.paper_id, _SECTIONS.index(pick.section), pick.matched]
+        if pick.matched
+        else [pick.paper_id, _SECTIONS.index(pick.section)]
+        for pick in picks
+    ]
+
+
+def picks_from_json(rows: list[list[Any]] | None) -> tuple[Pick, ...]:
+    return tuple(Pick(row[0], _SECTIONS[row[1]], row[2] if len(row) > 2 else "") for row in rows or ())

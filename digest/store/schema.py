@@ -1,0 +1,280 @@
+"""The tables. A comment says what a column cannot; an index names the question that it answers.
+
+Every change here goes with an Alembic migration in `store/migrations/versions` and a new `HEAD`; a test holds the two equal.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only in a column of exactly this type.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC. A time without a zone is refused, whatever the database would make of it."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _ledger() -> list[Column[Any]]:
+    """What a delivery and a notice share: one life, one set of transitions (DESIGN.md, 4)."""
+    return [
+        Column("due_at", Instant, nullable=False),
+        Column("state", String(12), nullable=False, default="queued"),
+        Column("attempts", SmallInteger, nullable=False, default=0),  # conversations that ended in a verdict or in doubt
+        Column("doubts", SmallInteger, nullable=False, default=0),  # how often it was in doubt; the second time is the last
+        Column("failures", SmallInteger, nullable=False, default=0),  # how often building it failed
+        Column("worker_id", Id),  # who has it; kept while in doubt, so that a late outcome is known to be his
+        Column("next_try_at", Instant),  # null: as soon as it is due
+        Column("message_id", String(160)),
+        Column("reply", String(500)),  # the server's last words, or why it ended otherwise
+        Column("in_doubt_at", Instant),  # once set, it stays
+        Column("updated_at", Instant, nullable=False),
+    ]
+
+
+paper = Table(
+    "paper",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(520), nullable=False, unique=True),  # the strongest canonical id
+    Column("title", Text, nullable=False),
+    Column("normalised_title", String(500), nullable=False),
+    Column("abstract", Text, nullable=False),
+    Column("authors", JSON, nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("keywords", JSON, nullable=False),
+    Column("organization", String(300), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("summary_by", String(100), nullable=False),
+    Column("links", JSON, nullable=False),
+    Column("published_at", Instant),
+    Column("listed_on", Date),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("merged_into", Id, ForeignKey("paper.id")),  # this row is a former id of that paper
+    Column("hidden_at", Instant),
+    Column("pinned_at", Instant),
+    Index(None, "first_seen_at"),  # which papers are in the window?
+    Index(None, "normalised_title"),  # is this sighting without an id a paper that we know?
+    Index(None, "merged_into"),  # which former ids has this paper?
+)
+
+paper_alias = Table(
+    "paper_alias",
+    metadata,
+    Column("alias", String(520), primary_key=True),
+    Column("paper_id", Id, ForeignKey("paper.id"), nullable=False),
+    Index(None, "paper_id"),
+)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("paper_id", Id, ForeignKey("paper.id"), nullable=False),
+    Column("source", String(40), nullable=False),
+    Column("metric", String(20), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    PrimaryKeyConstraint("paper_id", "source", "metric", "taken_at"),
+)
+
+source_run = Table(
+    "source_run",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source", String(40), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("sightings", Integer, nullable=False),
+    Column("problems", Integer, nullable=False),
+    Column("newest", String(520), nullable=False),
+    Column("verdict", String(10), nullable=False),
+    Column("error", Text, nullable=False),
+    Index(None, "source", "started_at"),  # how did this source's last run end?
+)
+
+edition = Table(
+    "edition",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("date", Date, nullable=False),
+    Column("cadence", String(10), nullable=False),
+    Column("frozen_at", Instant, nullable=False),
+    Column("empty_because", Text, nullable=False),
+    Column("missing_sources", JSON, nullable=False),
+    Column("queued_at", Instant),  # when readers without an hour of their own got their rows
+    Column("reported_at", Instant),  # when the operator was told how it went
+    UniqueConstraint("date", "cadence"),
+)
+
+edition_entry = Table(
+    "edition_entry",
+    metadata,
+    Column("edition_id", Id, ForeignKey("edition.id"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("paper_id", Id, nullable=False),
+    Column("former_ids", JSON, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("work", JSON, nullable=False),  # what a reader is shown of the paper, as it was then
+    Column("first_seen_on", Date, nullable=False),
+    Column("numbers", JSON, nullable=False),
+    PrimaryKeyConstraint("edition_id", "rank"),
+    Index(None, "paper_id"),  # in which editions was this paper?
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("token", String(22), nullable=False, unique=True),
+    Column("address", String(320), nullable=False),
+    Column("address_key", String(320), nullable=False, unique=True),
+    Column("name", String(100), nullable=False, default=""),
+    Column("state", String(12), nullable=False),
+    Column("zone", String(60), nullable=False, default="UTC"),
+    Column("hour", String(5)),  # HH:MM, local; null: with the edition
+    Column("days", SmallInteger, nullable=False, default=127),  # bit n is weekday n, Monday being 0
+    Column("cadence", String(10), nullable=False, default="daily"),
+    Column("size", SmallInteger),
+    Column("share", Float, nullable=False, default=0.5),
+    Column("language", String(10), nullable=False, default="en"),
+    Column("created_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("active_since", Instant),  # when he last became active: an edition frozen before is not his
+    Column("paused_until", Instant),
+    Column("confirmation", String(64)),  # fingerprint of the token in his confirmation mail
+    Column("confirmation_until", Instant),
+    Column("consent", JSON, nullable=False),  # how, when and to what he agreed
+    Column("next_due_at", Instant),
+    Column("seen", Text, nullable=False, default=""),  # digest.subscribers.seen
+    Index(None, "state", "next_due_at"),  # who is due?
+)
+
+interest = Table(
+    "interest",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("value", String(200), nullable=False),
+    Column("weight", Float, nullable=False, default=1.0),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),  # null: still wanted
+    Index(None, "subscriber_id", "valid_from"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("edition_id", Id, ForeignKey("edition.id"), nullable=False),
+    Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    *_ledger(),
+    Column("picks", JSON),  # [[paper, section, matched interest], …]; fixed once tried, for a second try has the same bytes
+    UniqueConstraint("edition_id", "subscriber_id"),
+    Index(None, "state", "doubts", "due_at"),  # what is to be done, in which order?
+    Index(None, "subscriber_id", "state"),  # what is under way for this reader?
+    Index(None, "worker_id"),  # what did this dead worker hold?
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("recipient_key", String(320), nullable=False),
+    Column("key", String(80), nullable=False),  # what it is about, so that nobody is told twice
+    Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE")),
+    Column("content", JSON, nullable=False),  # the values of its template
+    *_ledger(),
+    UniqueConstraint("kind", "recipient_key", "key"),
+    Index(None, "state", "doubts", "due_at"),
+    Index(None, "worker_id"),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("boot_id", String(64), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("born", BigInteger, nullable=False),  # tells a process from a later one with the same pid
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("address_hash", String(64), primary_key=True),
+    Column("reason", String(20), nullable=False),
+    Column("note", String(500), nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE")),
+    Column("details", JSON, nullable=False),
+    Index(None, "subscriber_id", "at"),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(200), nullable=False),
+)

@@ -1,0 +1,268 @@
+"""Subscribers: found, added, changed, and moved from state to state; with what they want.
+
+A reader who leaves gets nothing more: what waits for him is withdrawn in the same transaction, before his own row is
+touched (DESIGN.md, promise 1), except what is on the wire already.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+
+from digest.edition.calendar import next_due
+from digest.errors import NotPermitted
+from digest.store import deliveries, events
+from digest.store.schema import delivery, interest, subscriber
+from digest.store.upsert import CHUNK
+from digest.subscribers.address import EmailAddress
+from digest.subscribers.model import Interest, InterestKind, Preferences, State, Subscriber, may_become
+
+LEFT: frozenset[State] = frozenset({"paused", "unsubscribed", "bounced", "complained"})
+"""States in which a reader gets no edition, though he got some before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A subscriber with what he wants and with his memory of papers (`digest.subscribers.seen`)."""
+
+    subscriber: Subscriber
+    interests: tuple[Interest, ...]
+    seen: str
+
+
+def by_address(connection: Connection, address: EmailAddress) -> Subscriber | None:
+    return _one(connection, select(subscriber).where(subscriber.c.address_key == address.key))
+
+
+def by_token(connection: Connection, token: str) -> Subscriber | None:
+    """The subscriber whose public random id this is."""
+    return _one(connection, select(subscriber).where(subscriber.c.token == token))
+
+
+def by_confirmation(connection: Connection, fingerprint: str, now: datetime) -> Subscriber | None:
+    """The subscriber who was mailed the confirmation token with this fingerprint, while it is valid."""
+    valid = (subscriber.c.confirmation == fingerprint) & (subscriber.c.confirmation_until > now)
+    return _one(connection, select(subscriber).where(valid))
+
+
+def confirmation_until(connection: Connection, subscriber_id: int) -> datetime | None:
+    """Until when the confirmation token that was mailed last is valid."""
+    return connection.execute(select(subscriber.c.confirmation_until).where(subscriber.c.id == subscriber_id)).scalar()
+
+
+def readers(connection: Connection, ids: Collection[int], at: datetime) -> list[Reader]:
+    """Readers by id, in order of id, with what they wanted at an instant; two statements, however many."""
+    rows = connection.execute(select(subscriber).where(subscriber.c.id.in_(list(ids))).order_by(subscriber.c.id)).all()
+    wanted = interests(connection, [row.id for row in rows], at)
+    return [Reader(from_row(row), wanted.get(row.id, ()), row.seen) for row in rows]
+
+
+def listing(
+    connection: Connection, at: datetime, *, state: State | None = None, search: str = "", limit: int | None = None
+) -> Iterator[Reader]:
+    """Readers in order of sign-up, read as they are asked for; `search` is a part of the address or name, in any case."""
+    query = select(subscriber.c.id).order_by(subscriber.c.id)
+    if state is not None:
+        query = query.where(subscriber.c.state == state)
+    if search:
+        word = search.casefold()
+        in_name = func.lower(subscriber.c.name).contains(word, autoescape=True)
+        query = query.where(or_(subscriber.c.address_key.contains(word, autoescape=True), in_name))
+    last, left = 0, limit
+    while left is None or left > 0:
+        ids = connection.execute(query.where(subscriber.c.id > last).limit(min(left or CHUNK, CHUNK))).scalars().all()
+        if not ids:
+            return
+        yield from readers(connection, ids, at)
+        last, left = ids[-1], None if left is None else left - len(ids)
+
+
+def states(connection: Connection, addresses: Collection[EmailAddress]) -> dict[str, tuple[int, State]]:
+    """By `EmailAddress.key`, the (id, state) of those who have a row."""
+    keys = [address.key for address in addresses]
+    found: dict[str, tuple[int, State]] = {}
+    for start in range(0, len(keys), CHUNK):
+        query = select(subscriber.c.address_key, subscriber.c.id, subscriber.c.state)
+        query = query.where(subscriber.c.address_key.in_(keys[start : start + CHUNK]))
+        found.update({row.address_key: (row.id, row.state) for row in connection.execute(query)})
+    return found
+
+
+def last_id(connection: Connection) -> int:
+    """The id of the newest subscriber; 0 while there is none."""
+    return connection.execute(select(func.max(subscriber.c.id))).scalar() or 0
+
+
+def counts(connection: Connection) -> dict[State, int]:
+    """How many subscribers are in which state."""
+    query = select(subscriber.c.state, func.count()).group_by(subscriber.c.state)
+    return dict(connection.execute(query).tuples().all())
+
+
+def earliest_due(connection: Connection) -> datetime | None:
+    """When the next reader with an hour of his own is due."""
+    query = select(func.min(subscriber.c.next_due_at)).where(subscriber.c.state == "active")
+    return connection.execute(query).scalar()
+
+
+def change(
+    connection: Connection, subscriber_id: int, now: datetime, *, name: str | None = None, wish: Preferences | None = None
+) -> dict[str, list[Any]]:
+    """Change what a reader chose; returns [old, new] for each column that changed. Other due times begin from now."""
+    row = _locked(connection, subscriber_id)
+    new = {} if wish is None else columns_of(wish)
+    if name is not None:
+        new["name"] = name
+    changed = {column: [getattr(row, column), value] for column, value in new.items() if getattr(row, column) != value}
+    if not changed:
+        return {}
+    if wish is not None and changed.keys() & {"zone", "hour", "days", "cadence"}:
+        new["next_due_at"] = due_after(row.state, wish, now)
+    connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(new))
+    return changed
+
+
+def become(
+    connection: Connection,
+    subscriber_id: int,
+    new: State,
+    now: datetime,
+    *,
+    expecting: State | None = None,
+    paused_until: datetime | None = None,
+    also: Mapping[str, Any] | None = None,
+) -> Subscriber:
+    """Bring a reader to a state, and return him as he is then. `also`: other columns to set.
+
+    `expecting` is the state that makes this right: one who left a moment ago is not brought back by what was meant for
+    the reader he was.
+
+    Raises:
+        NotPermitted: his state may not become this one, or is not the one expected.
+    """
+    if new in LEFT:
+        deliveries.skip_open(connection, [subscriber_id], f"the reader is {new}", now)
+    row = _locked(connection, subscriber_id)
+    if not may_become(row.state, new) or expecting not in (None, row.state):
+        raise NotPermitted(f"{row.address} is {row.state} and cannot become {new}")
+    values: dict[str, Any] = {"state": new, "paused_until": paused_until, **(also or {})}
+    values["next_due_at"] = row.next_due_at if new == row.state else due_after(new, from_row(row).preferences, now)
+    if new == "active" != row.state:
+        values["active_since"] = now
+    if new not in ("active", "paused", "pending"):
+        values |= {"confirmation": None, "confirmation_until": None}
+    connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(values))
+    if new in LEFT:
+        # What was queued for him while this transaction waited for his row.
+        deliveries.skip_open(connection, [subscriber_id], f"the reader is {new}", now)
+    return from_row(_locked(connection, subscriber_id))
+
+
+def wake_paused(connection: Connection, now: datetime) -> int:
+    """Make those active again whose pause is over; returns how many."""
+    over = (subscriber.c.state == "paused") & (subscriber.c.paused_until <= now)
+    query = select(subscriber.c.id).where(over).order_by(subscriber.c.id).with_for_update(skip_locked=True)
+    ids = connection.execute(query).scalars().all()
+    for subscriber_id in ids:
+        become(connection, subscriber_id, "active", now, expecting="paused")
+    events.record_for_all(connection, "resumed", [(one, {"by": "the end of the pause"}) for one in ids], now)
+    return len(ids)
+
+
+def erase(connection: Connection, subscriber_id: int) -> None:
+    """Delete a subscriber and everything that hangs on him. Notices to his address: `notices.forget`."""
+    connection.execute(delete(delivery).where(delivery.c.subscriber_id == subscriber_id))
+    connection.execute(delete(subscriber).where(subscriber.c.id == subscriber_id))
+
+
+def interests(connection: Connection, ids: Collection[int], at: datetime) -> dict[int, tuple[Interest, ...]]:
+    """What each of these readers wanted at an instant; who wanted nothing is missing."""
+    valid = (interest.c.valid_from <= at) & (interest.c.valid_to.is_(None) | (interest.c.valid_to > at))
+    query = select(interest.c.subscriber_id, interest.c.kind, interest.c.value, interest.c.weight)
+    query = query.where(interest.c.subscriber_id.in_(list(ids)), valid).order_by(interest.c.id)
+    found: dict[int, list[Interest]] = {}
+    for subscriber_id, kind, value, weight in connection.execute(query).tuples():
+        found.setdefault(subscriber_id, []).append(Interest(kind, value, weight))
+    return {subscriber_id: tuple(wanted) for subscriber_id, wanted in found.items()}
+
+
+def set_interests(
+    connection: Connection, subscriber_id: int, kind: InterestKind, wanted: Iterable[Interest], now: datetime
+) -> bool:
+    """Let a reader want exactly these of one kind from now on; returns whether that is new.
+
+    What he wanted before stays on record, with its end.
+    """
+    mine = (interest.c.subscriber_id == subscriber_id) & (interest.c.kind == kind) & interest.c.valid_to.is_(None)
+    standing = {Interest(row.kind, row.value, row.weight): row.id for row in connection.execute(select(interest).where(mine))}
+    wanted = list(dict.fromkeys(wanted))
+    ended = [number for one, number in standing.items() if one not in wanted]
+    if ended:
+        connection.execute(update(interest).where(interest.c.id.in_(ended)).values(valid_to=now))
+    new = [(subscriber_id, one) for one in wanted if one not in standing]
+    append_interests(connection, new, now)
+    return bool(ended or new)
+
+
+def append_interests(connection: Connection, wanted: Sequence[tuple[int, Interest]], now: datetime) -> None:
+    """Note for each (subscriber, interest) that he wants it from now on."""
+    rows = [
+        {"subscriber_id": one, "kind": wish.kind, "value": wish.value, "weight": wish.weight, "valid_from": now}
+        for one, wish in wanted
+    ]
+    if rows:
+        connection.execute(insert(interest), rows)
+
+
+def due_after(state: State, preferences: Preferences, now: datetime) -> datetime | None:
+    """What `next_due_at` is for a reader of this state who chose this: his first due time after now."""
+    return next_due(preferences, now) if state == "active" else None
+
+
+def columns_of(preferences: Preferences) -> dict[str, Any]:
+    """Preferences as the columns of `subscriber`."""
+    return {
+        "zone": preferences.zone,
+        "hour": preferences.hour and preferences.hour.strftime("%H:%M"),
+        "days": sum(1 << day for day in preferences.days),
+        "cadence": preferences.cadence,
+        "size": preferences.size,
+        "share": preferences.share,
+        "language": preferences.language,
+    }
+
+
+def from_row(row: Row[Any]) -> Subscriber:
+    """A row of `subscriber` as the noun."""
+    return Subscriber(
+        id=row.id,
+        address=EmailAddress(row.address),
+        state=row.state,
+        token=row.token,
+        name=row.name,
+        preferences=Preferences(
+            zone=row.zone,
+            hour=None if row.hour is None else time.fromisoformat(row.hour),
+            days=frozenset(day for day in range(7) if row.days >> day & 1),
+            cadence=row.cadence,
+            size=row.size,
+            share=row.share,
+            language=row.language,
+        ),
+        created_at=row.created_at,
+        confirmed_at=row.confirmed_at,
+        paused_until=row.paused_until,
+        next_due_at=row.next_due_at,
+        consent=row.consent,
+    )
+
+
+def _one(connection: Connection, query: Select[Any]) -> Subscriber | None:
+    row = connection.execute(query).first()
+    return None if row is None else from_row(row)
+
+
+def _locked(connection: Connection, subscriber_id: int) -> Row[Any]:
+    return connection.execute(select(subscriber).where(subscriber.c.id == subscriber_id).with_for_update()).one()

@@ -1,0 +1,138 @@
+"""Addresses that are never to be mailed again, kept as keyed hashes: the list tells nobody whom it protects.
+
+The key lies in the database beside the list and is never rotated, for the list cannot be made again without the addresses.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from sqlalchemy import Connection, delete, select, update
+
+from digest.store import deliveries, events, subscribers
+from digest.store.schema import notice, secret, suppression
+from digest.store.upsert import CHUNK, insert_new
+from digest.subscribers.address import EmailAddress
+from digest.subscribers.model import State, may_become
+
+Reason = Literal["operator", "bounce", "complaint", "erased"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+STATE_AFTER: dict[Reason, State] = {
+    "operator": "unsubscribed",
+    "bounce": "bounced",
+    "complaint": "complained",
+    "erased": "unsubscribed",
+}
+KEY_NAME = "suppression_key"
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One entry of the list; `hash` is the keyed hash of the address, in hexadecimal digits."""
+
+    hash: str
+    reason: str
+    note: str
+    since: datetime
+
+
+def suppress(connection: Connection, address: EmailAddress, reason: Reason, now: datetime, note: str = "") -> bool:
+    """Never mail this address again: put it on the list, withdraw what waits for it and end its reader's subscription.
+
+    Returns whether it is new on the list.
+    """
+    new = add(connection, address, reason, now, note)
+    connection.execute(
+        update(notice)
+        .where(notice.c.recipient_key == address.key, notice.c.state.in_(("queued", "claimed")))
+        .values(state="skipped", worker_id=None, reply=f"suppressed: {reason}", updated_at=now)
+    )
+    reader = subscribers.by_address(connection, address)
+    if reader is not None:
+        deliveries.skip_open(connection, [reader.id], f"suppressed: {reason}", now)
+        if may_become(reader.state, STATE_AFTER[reason]):
+            subscribers.become(connection, reader.id, STATE_AFTER[reason], now)
+    if new:
+        events.record(connection, "suppressed", reader.id if reader else None, now, {"reason": reason, "note": note})
+    return new
+
+
+def add(connection: Connection, address: EmailAddress, reason: Reason, now: datetime, note: str = "") -> bool:
+    """Put an address on the list, and nothing else; returns whether it is new there. An earlier reason stands."""
+    key = _key(connection) or _make_key(connection)
+    # A note is often what a mail server said, and that is often the address.
+    note = re.sub(re.escape(address.text), "…", note, flags=re.IGNORECASE)[:500]
+    row = {"address_hash": _hash(key, address), "reason": reason, "note": note, "since": now}
+    return bool(insert_new(connection, suppression, [row]))
+
+
+def remove(connection: Connection, address: EmailAddress) -> bool:
+    """Take an address off the list; returns whether it was there."""
+    key = _key(connection)
+    if key is None:
+        return False
+    return bool(connection.execute(delete(suppression).where(suppression.c.address_hash == _hash(key, address))).rowcount)
+
+
+def forget_note(connection: Connection, address: EmailAddress) -> None:
+    """Leave of an entry what the hash and the reason say."""
+    key = _key(connection)
+    if key is not None:
+        entry = suppression.c.address_hash == _hash(key, address)
+        connection.execute(update(suppression).where(entry).values(note=""))
+
+
+def find(connection: Connection, address: EmailAddress) -> Suppression | None:
+    """The entry of an address."""
+    key = _key(connection)
+    if key is None:
+        return None
+    row = connection.execute(select(suppression).where(suppression.c.address_hash == _hash(key, address))).first()
+    return None if row is None else Suppression(*row)
+
+
+def is_suppressed(connection: Connection, address: EmailAddress) -> bool:
+    return find(connection, address) is not None
+
+
+def suppressed_among(connection: Connection, addresses: Collection[EmailAddress]) -> set[EmailAddress]:
+    """Which of these addresses are on the list."""
+    key = _key(connection)
+    if key is None:
+        return set()
+    by_hash: dict[str, set[EmailAddress]] = {}
+    for address in addresses:
+        by_hash.setdefault(_hash(key, address), set()).add(address)
+    hashes = list(by_hash)
+    found: set[EmailAddress] = set()
+    for start in range(0, len(hashes), CHUNK):
+        query = select(suppression.c.address_hash).where(suppression.c.address_hash.in_(hashes[start : start + CHUNK]))
+        found.update(*(by_hash[row.address_hash] for row in connection.execute(query)))
+    return found
+
+
+def listing(connection: Connection) -> list[Suppression]:
+    """The whole list, oldest first."""
+    query = select(suppression).order_by(suppression.c.since, suppression.c.address_hash)
+    return [Suppression(*row) for row in connection.execute(query)]
+
+
+def _hash(key: bytes, address: EmailAddress) -> str:
+    return hmac.digest(key, address.key.encode(), "sha256").hex()
+
+
+def _key(connection: Connection) -> bytes | None:
+    found = connection.execute(select(secret.c.value).where(secret.c.name == KEY_NAME)).scalar()
+    return None if found is None else bytes.fromhex(found)
+
+
+def _make_key(connection: Connection) -> bytes:
+    insert_new(connection, secret, [{"name": KEY_NAME, "value": secrets.token_hex(KEY_BYTES)}])
+    made = _key(connection)  # ours, or that of another process that was first
+    assert made is not None
+    return made

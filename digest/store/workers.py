@@ -1,0 +1,113 @@
+"""Processes that deliver: who is there, who is gone, and what the dead held."""
+
+import os
+import platform
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, delete, insert, select, update
+
+from digest.store.schema import delivery, notice, worker
+
+BEAT_EVERY = timedelta(seconds=10)
+SILENT_AFTER = timedelta(seconds=60)
+
+
+def register(connection: Connection, now: datetime) -> int:
+    """Enter this process; returns its id."""
+    row = {
+        "host": platform.node(),
+        "boot_id": boot_id(),
+        "pid": os.getpid(),
+        "born": born(os.getpid()),
+        "started_at": now,
+        "beat_at": now,
+    }
+    return int(connection.execute(insert(worker).returning(worker.c.id), row).scalar_one())
+
+
+def beat(connection: Connection, worker_id: int, now: datetime) -> bool:
+    """Say that this worker lives; False if it was given up for dead."""
+    return connection.execute(update(worker).where(worker.c.id == worker_id).values(beat_at=now)).rowcount == 1
+
+
+def retire(connection: Connection, worker_id: int, now: datetime) -> None:
+    """Take a worker off the list; what it still held is queued again, or in doubt."""
+    bury(connection, [worker_id], now)
+
+
+def listed(connection: Connection) -> list[Row[Any]]:
+    """Every worker that is entered, the longest there first."""
+    return list(connection.execute(select(worker).order_by(worker.c.started_at, worker.c.id)))
+
+
+def dead(connection: Connection, now: datetime, is_alive: Callable[[int, int], bool]) -> list[int]:
+    """Workers that are silent for too long, or known to have died: on this host in this boot without their process, or
+    before this host was booted."""
+    here, boot = platform.node(), boot_id()
+    gone = []
+    for row in connection.execute(select(worker)):
+        silent = now - row.beat_at > SILENT_AFTER
+        rebooted = bool(row.boot_id and boot and row.boot_id != boot)
+        known_dead = row.host == here and (rebooted or not is_alive(row.pid, row.born))
+        if silent or known_dead:
+            gone.append(row.id)
+    return gone
+
+
+def bury(connection: Connection, ids: list[int], now: datetime) -> tuple[int, int]:
+    """Free what workers held: claimed rows are queued again, rows that were submitting are in doubt; returns how many.
+
+    `worker_id` stays on a row in doubt: an outcome that its worker reports after all settles it.
+    """
+    claimed = in_doubt = 0
+    for table in (notice, delivery):
+        held = table.c.worker_id.in_(ids)
+        claimed += connection.execute(
+            update(table).where(held, table.c.state == "claimed").values(state="queued", worker_id=None, updated_at=now)
+        ).rowcount
+        in_doubt += connection.execute(
+            update(table)
+            .where(held, table.c.state == "submitting")
+            .values(
+                state="in_doubt",
+                doubts=table.c.doubts + 1,
+                attempts=table.c.attempts + 1,
+                in_doubt_at=case((table.c.in_doubt_at.is_(None), now), else_=table.c.in_doubt_at),
+                updated_at=now,
+            )
+        ).rowcount
+    connection.execute(delete(worker).where(worker.c.id.in_(ids)))
+    return claimed, in_doubt
+
+
+def boot_id() -> str:
+    """What distinguishes this boot of this machine from others; empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def born(pid: int) -> int:
+    """When the kernel started a process, in ticks since boot (proc(5)): a number that its successor with the same pid does
+    not share. 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def is_alive(pid: int, born_at: int) -> bool:
+    """Whether the process of this machine that had this pid and was born then still runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    now_born = born(pid)
+    # Where the system hides other people's processes (proc(5), hidepid), silence must tell.
+    return now_born == born_at or not (now_born and born_at)

@@ -1,0 +1,42 @@
+"""A reader's memory of the papers he got: segments of text, one for each mail, so that remembering is appending.
+
+A segment is `20779:12,15,99;`: the day (counted from 1970-01-01) and the ids of the papers. What cannot be read of it is
+passed over: a reader who might get a paper twice is better off than one who gets no mail.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import date
+
+_ALPHABET = b"0123456789:,;"
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+def segment(day: date, ids: Iterable[int]) -> str:
+    """What to append for the papers of one mail; nothing for a mail without papers."""
+    listed = ",".join(map(str, ids))
+    return f"{day.toordinal() - _EPOCH}:{listed};" if listed else ""
+
+
+def papers(text: str) -> set[int]:
+    """The ids of all papers in a memory."""
+    if text.isascii() and not text.encode().translate(None, _ALPHABET):
+        # Once for every mail: the JSON reader makes numbers of it in half the time that `int` takes for each.
+        try:
+            listed = json.loads("[" + text.replace(":", ",[").replace(";", "],").removesuffix(",") + "]")
+            return set().union(*listed[1::2])
+        except (ValueError, TypeError, RecursionError):
+            pass
+    words = (word for part in text.split(";") for word in part.partition(":")[2].split(","))
+    return {int(word) for word in words if _is_number(word)}
+
+
+def prune(text: str, before: date) -> str:
+    """The memory without what is older than a day, and without what tells no day."""
+    first = before.toordinal() - _EPOCH
+    kept = (part for part in text.split(";") if _is_number(day := part.partition(":")[0]) and int(day) >= first)
+    return "".join(f"{part};" for part in kept)
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 20

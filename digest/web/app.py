@@ -1,0 +1,144 @@
+"""The pages behind the links in mails: confirm, unsubscribe, and a word on whether the program lives.
+
+A GET never changes anything: mail scanners follow every link. What acts is a POST behind one button, and the POST that mail
+clients make by themselves (RFC 8058).
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from digest.errors import Busy, DigestError, ServerUnavailable, TemporaryFailure
+from digest.flows import subscribe
+from digest.rendering.pages import render_page, style_source
+from digest.subscribers.model import Subscriber
+from digest.web.guard import Guard, add_security_headers, security_policy
+from digest.wiring import App
+
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
+"""Headers of pages that a token opens."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+
+log = logging.getLogger(__name__)
+
+
+def create_app(app: App) -> Starlette:
+    """The web part as an ASGI application.
+
+    It answers for the host of `site.public_url` and for this machine by its own names; below the path of `site.public_url`
+    and, for a proxy that takes that path away, without it.
+
+    Raises:
+        ConfigurationError: `site.public_url` is not set.
+    """
+    app.settings.require("site.public_url")
+    site = urlsplit(str(app.settings.site.public_url))
+    pages = Pages(app, prefix=site.path.rstrip("/"), secure=site.scheme == "https")
+    routes = [
+        Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
+        Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
+        Route("/healthz", pages.healthz, methods=["GET"]),
+    ]
+    web = Starlette(
+        routes=[Mount(pages.prefix, routes=routes), *routes] if pages.prefix else routes,
+        exception_handlers={HTTPException: pages.refused, DigestError: pages.failed, Exception: pages.broken},
+    )
+    web.router.redirect_slashes = False
+    web.add_middleware(Guard, host=site.hostname or "", secure=pages.secure)
+    return web
+
+
+class Pages:
+    """The handlers. Plain functions: Starlette runs them in threads, where the database may block."""
+
+    def __init__(self, app: App, prefix: str, secure: bool) -> None:
+        self._app, self.prefix, self.secure = app, prefix, secure
+
+    def unsubscribe(self, request: Request) -> Response:
+        """Ask, or (by POST, whatever its body says) let him go; nobody learns here whether a token is known."""
+        token = request.path_params["token"]
+        if request.method == "POST":
+            if _TOKEN.fullmatch(token):
+                subscribe.unsubscribe_by_token(self._app.store, self._app.clock.now(), token)
+            return self._page("unsubscribed")
+        known = subscribe.find_by_token(self._app.store, token) if _TOKEN.fullmatch(token) else None
+        return self._page("unsubscribe", {"action": self._path("u", token), "address": known.address.masked if known else ""})
+
+    def confirm(self, request: Request) -> Response:
+        """Ask, or (by POST) confirm."""
+        token, now = request.path_params["token"], self._app.clock.now()
+        if not _TOKEN.fullmatch(token):
+            return self._stale()
+        if request.method == "POST":
+            url = str(self._app.settings.site.public_url)
+            known = subscribe.confirm(self._app.store, now, token, url, self._app.schedule)
+        else:
+            known = subscribe.find_to_confirm(self._app.store, now, token)
+        if known is None:
+            return self._stale()
+        if known.state == "pending":
+            return self._page("confirm", {"action": self._path("confirm", token), "address": known.address.masked})
+        return self._page("confirmed", {"address": known.address.masked, "first_digest": self._first_digest(known)})
+
+    def healthz(self, _request: Request) -> Response:
+        """Whether this process answers."""
+        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+    def refused(self, _request: Request, error: Exception) -> Response:
+        """A page that is not there, or a method that it does not take."""
+        assert isinstance(error, HTTPException)
+        title, message = _REFUSALS.get(error.status_code, (error.detail, "The request could not be answered."))
+        return self._page("error", {"title": title, "message": message}, error.status_code, error.headers or {})
+
+    def failed(self, _request: Request, error: Exception) -> Response:
+        """Something that this program foresaw: the visitor cannot mend it, and is told whether to come again."""
+        if isinstance(error, TemporaryFailure | Busy | ServerUnavailable):
+            log.warning("%s", error)
+            values = {
+                "title": "Not just now",
+                "message": "The site is busy. Nothing was changed; please try again in a minute.",
+            }
+            return self._page("error", values, 503, {"Retry-After": "60"})
+        log.error("%s", error)
+        return self._page("error", _BROKEN, 500)
+
+    def broken(self, _request: Request, _error: Exception) -> Response:
+        """Something that nobody foresaw; the server logs it."""
+        response = self._page("error", _BROKEN, 500)
+        add_security_headers(MutableHeaders(raw=response.raw_headers), secure=self.secure)
+        return response
+
+    def _stale(self) -> Response:
+        values = {
+            "title": "This link is not valid any more",
+            "message": "A confirmation link works for seven days, and only the latest one does.",
+        }
+        return self._page("error", values, 404)
+
+    def _first_digest(self, reader: Subscriber) -> str:
+        return subscribe.first_digest(reader.preferences, self._app.schedule, self._app.clock.now())
+
+    def _path(self, *parts: str) -> str:
+        return "/".join([self.prefix, *(quote(part, safe="") for part in parts)])
+
+    def _page(
+        self, name: str, values: Mapping[str, str] | None = None, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        html = render_page(name, values or {}, self._app.settings.site, self._app.environments)
+        policy = {"Content-Security-Policy": security_policy(style_source(html))}
+        return HTMLResponse(html, status, {**PRIVATE, **policy, **(headers or {})})
+
+
+_BROKEN = {"title": "Something broke", "message": "The fault is ours and was noted. Please try again later."}
+_REFUSALS = {
+    404: ("There is no such page", "Perhaps the link was cut in two by a mail program."),
+    405: ("That cannot be done here", "The page does not take this kind of request."),
+}

@@ -1,0 +1,108 @@
+"""Serves the web part: a socket that is ours before anything else starts, and uvicorn on it, in plain HTTP."""
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from digest.errors import Busy, ConfigurationError, NotPermitted
+from digest.settings.web import WebSettings
+from digest.web.app import create_app
+from digest.wiring import App
+
+BACKLOG = 256
+
+log = logging.getLogger(__name__)
+
+
+def serve(app: App, bind: str | None = None) -> None:
+    """Answer requests until SIGTERM or Ctrl-C. `bind`: `HOST:PORT`, else `web.bind`.
+
+    Raises:
+        ConfigurationError: `site.public_url` is not set, or this machine has no such address.
+        Busy: another program listens there.
+        NotPermitted: the port is not for us.
+    """
+
+    async def until_signalled() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve_until(app, stop, bind)
+
+    asyncio.run(until_signalled())
+
+
+async def serve_until(app: App, stop: asyncio.Event, bind: str | None = None) -> None:
+    """Answer requests until `stop` is set, which is also done here when answering comes to an end. Raises as `serve`."""
+    try:
+        with listen(bind or app.settings.web.bind) as listening:
+            server = _Server(
+                # What is written about requests is the guard's: it knows what not to write.
+                uvicorn.Config(
+                    create_app(app),
+                    http="h11",
+                    ws="none",
+                    lifespan="off",
+                    log_config=None,
+                    log_level="warning",
+                    access_log=False,
+                    server_header=False,
+                    proxy_headers=False,
+                    timeout_keep_alive=5,
+                    timeout_graceful_shutdown=10,
+                )
+            )
+            log.info("answering on http://%s", bind or app.settings.web.bind)
+            answering = asyncio.create_task(server.serve(sockets=[listening]))
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({answering, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            stopped.cancel()
+            await answering
+    finally:
+        stop.set()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the program around it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(bind: str) -> socket.socket:
+    """A socket that listens on `HOST:PORT`; port 0 is any free one. Raises as `serve`."""
+    host, port = _place(bind)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {bind}: {error.strerror}", fix="set web.bind") from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        said = f"cannot listen on {bind}: {error.strerror}"
+        if error.errno == errno.EADDRINUSE:
+            raise Busy(said, fix="stop what listens there, or set web.bind to another port") from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise NotPermitted(said, fix="set web.bind to a port from 1024 on, with a proxy in front") from None
+        raise ConfigurationError(said, fix="set web.bind to an address of this machine") from None
+    return listening
+
+
+def _place(bind: str) -> tuple[str, int]:
+    try:
+        settings = WebSettings(bind=bind)
+    except ValueError:
+        raise ConfigurationError(f"{bind!r} is not an address to listen on", fix="write it like 127.0.0.1:8000") from None
+    return settings.host, settings.port

@@ -1,0 +1,145 @@
+"""The composition root: settings become an application, once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.clock import Clock, SystemClock
+from digest.settings import Settings, load
+from digest.store.engine import Store, sqlite_path
+from digest.tokens import Signer
+
+if TYPE_CHECKING:
+    from digest.edition.calendar import Schedule
+    from digest.flows.deliver import Relay, Rules
+    from digest.flows.mails import Imprint
+    from digest.flows.run import Plan
+    from digest.rendering.environment import Environments
+
+
+@dataclass
+class App:
+    """What a command works with. Parts are made when first asked for, so that a command pays only for what it uses."""
+
+    settings: Settings
+    clock: Clock
+
+    @cached_property
+    def store(self) -> Store:
+        """The database. One that was never there is made; one that is lost is not made anew behind the operator's back."""
+        url = self.settings.database_url
+        path = sqlite_path(url)
+        if path is not None and not path.exists() and not (self.settings.home / "digest.toml").exists():
+            self.upgrade_store()
+        return Store.open(url)
+
+    def upgrade_store(self) -> None:
+        """Make the database, or bring it to this program's schema."""
+        from digest.store.migrate import upgrade
+
+        upgrade(self.settings.database_url)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs what only this site may say, with `site.secret_key` or else the database's own key."""
+        if self.settings.site.keys:
+            return Signer(self.settings.signing_keys())
+        from digest.store.keys import signing_key
+
+        with self.store.write() as connection:
+            return Signer([signing_key(connection)])
+
+    @cached_property
+    def schedule(self) -> "Schedule":
+        from digest.edition.calendar import Schedule
+
+        times = self.settings.schedule
+        return Schedule(times.timezone, times.publish_at, times.weekly_on, times.catch_up)
+
+    @cached_property
+    def environments(self) -> "Environments":
+        """The templates: those in the folder `templates` of DIGEST_HOME take the place of ours."""
+        from digest.rendering.environment import Environments
+
+        own = self.settings.home / "templates"
+        return Environments(own if own.is_dir() else None)
+
+    @cached_property
+    def imprint(self) -> "Imprint":
+        """What every mail has in common. Raises ConfigurationError when a setting that mails need is not set."""
+        from digest.flows.mails import Imprint
+
+        self.settings.require("site.public_url", "email.from")
+        sender = self.settings.email.sender
+        assert sender is not None
+        return Imprint(
+            site=self.settings.site,
+            sender=sender,
+            signer=self.signer,
+            environments=self.environments,
+            public_url=str(self.settings.site.public_url),
+            reply_to=self.settings.email.reply_to,
+            inbound=self.settings.inbound.address,
+            cards=self.settings.ranking.size,
+            also=self.settings.ranking.also,
+        )
+
+    @cached_property
+    def relay(self) -> "Relay":
+        """The mail server. Raises ConfigurationError when `smtp.url` is not set."""
+        from digest.flows.deliver import Relay
+        from digest.smtp.pace import Pace
+
+        self.settings.require("smtp.url")
+        smtp = self.settings.smtp
+        assert smtp.server is not None
+        return Relay(smtp.server, smtp.connections, smtp.timeout.total_seconds(), Pace(smtp.rate, smtp.per_domain))
+
+    @cached_property
+    def rules(self) -> "Rules":
+        from digest.flows.deliver import Rules
+
+        delivery = self.settings.delivery
+        return Rules(self.schedule, delivery.in_doubt, delivery.in_doubt_hold, delivery.chunk)
+
+    @cached_property
+    def plan(self) -> "Plan":
+        """All that a run needs. Raises ConfigurationError, naming every setting that is missing."""
+        from digest.flows.run import Plan
+
+        self.settings.require("site.public_url", "email.from", "smtp.url")
+        return Plan(
+            self.store,
+            self.clock,
+            self.imprint,
+            self.relay,
+            self.rules,
+            self.settings.sources,
+            self.settings.ranking,
+            self.settings.operator.email,
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+def open_app(
+    *,
+    now: datetime | None = None,
+    home: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> App:
+    """Read the settings and make the application; `now` is where its clock starts, else it shows the time.
+
+    Raises:
+        ConfigurationError: a setting is wrong.
+    """
+    settings = load(home=home, environ=os.environ if environ is None else environ, overrides=overrides or {})
+    return App(settings=settings, clock=SystemClock(now))

@@ -1,0 +1,145 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.papers.identity import arxiv_id, doi, family_name, normalised_title, same_work, strongest, title_key
+from digest.papers.model import Work
+
+NEW_NUMBERS = st.builds("{:02}{:02}.{:05}".format, st.integers(7, 99), st.integers(1, 12), st.integers(1, 99999))
+SPELLINGS = st.sampled_from(
+    [
+        "{}",
+        "{}v3",
+        " {} ",
+        "arXiv:{}",
+        "arxiv: {}v1",
+        "oai:arXiv.org:{}",
+        "https://arxiv.org/abs/{}",
+        "http://www.arxiv.org/abs/{}v2",
+        "https://arxiv.org/pdf/{}v2.pdf",
+        "https://export.arxiv.org/abs/{}?context=cs.LG",
+        "https://arxiv.org/html/{}v1#S1",
+        "arxiv.org/abs/{}/",
+        "HTTPS://ARXIV.ORG/ABS/{}",
+        "https://huggingface.co/papers/{}",
+    ]
+)
+
+
+@given(NEW_NUMBERS, SPELLINGS)
+def test_every_spelling_of_an_arxiv_id_is_one_id(number: str, spelling: str) -> None:
+    assert arxiv_id(spelling.format(number)) == f"arxiv:{number}"
+
+
+@pytest.mark.parametrize(
+    "text", ["math.GT/0309136", "math/0309136", "MATH.gt/0309136v2", "https://arxiv.org/abs/math.GT/0309136v1"]
+)
+def test_the_subject_class_of_an_old_id_is_no_part_of_it(text: str) -> None:
+    assert arxiv_id(text) == "arxiv:math/0309136"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2511",
+        "2513.04321",
+        "hep-th/9913001",
+        "2511.0432100",
+        "2511.04321v",
+        "2511https://arxiv.org/abs/.04321",
+        "٢٥١١.٠٤٣٢١",
+        "https://evil.example/arxiv.org/abs/2511.04321",
+        "https://arxiv.org/abs/",
+        "2511.04321\n2511.04322",
+    ],
+)
+def test_what_is_no_arxiv_id_is_none(text: str) -> None:
+    assert arxiv_id(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.1234/AbC.5",
+        "doi:10.1234/abc.5",
+        "https://doi.org/10.1234/ABC.5",
+        "http://dx.doi.org/10.1234/abc.5",
+        "doi.org/10.1234/abc.5",
+    ],
+)
+def test_every_spelling_of_a_doi_is_one_id(text: str) -> None:
+    assert doi(text) == "doi:10.1234/abc.5"
+
+
+@pytest.mark.parametrize("text", ["10.48550/arXiv.2511.04321", "https://doi.org/10.48550/ARXIV.2511.04321v2"])
+def test_a_doi_that_arxiv_registered_is_an_arxiv_id(text: str) -> None:
+    assert doi(text) == "arxiv:2511.04321"
+
+
+def test_a_doi_keeps_what_looks_like_a_prefix_in_its_middle() -> None:
+    assert doi("10.1234/xdoi:y") == "doi:10.1234/xdoi:y"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "10.1234/", "10.12/abc", "11.1234/abc", "10.1234/a b", "10.1234/a\ud800", "10.1234/a\u202eb", "10.1234/" + "x" * 201],
+)
+def test_what_is_no_doi_is_none(text: str) -> None:
+    assert doi(text) is None
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_an_id_or_none_and_an_id_is_its_own_spelling(text: str) -> None:
+    for canonical in (arxiv_id, doi):
+        if id_ := canonical(text):
+            id_.encode()
+            assert arxiv_id(id_) == id_ if id_.startswith("arxiv:") else doi(id_) == id_
+
+
+@given(st.text(max_size=200))
+def test_normalising_a_title_twice_changes_nothing(title: str) -> None:
+    once = normalised_title(title)
+    assert normalised_title(once) == once
+
+
+@given(st.text(max_size=200))
+def test_a_normalised_title_has_single_blanks_and_no_capitals(title: str) -> None:
+    once = normalised_title(title)
+    assert once == " ".join(once.split())
+    assert once == once.casefold()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Attention Is All You Need", "attention is all you need."),
+        ("Deep-Learning:  A Survey", "Deep Learning - a survey"),
+        ("Poincaré Embeddings", "Poincare\u0301 embeddings"),
+        ("\U0001d40d\U0001d41e\U0001d42d Pruning", "Net pruning"),
+        ("Straße", "STRASSE"),
+    ],
+)
+def test_two_spellings_of_a_title_are_the_same(one: str, other: str) -> None:
+    assert normalised_title(one) == normalised_title(other)
+
+
+@pytest.mark.parametrize("author", ["Jane Doe", "Doe, Jane", "J. DOE", "Doe, J. A."])
+def test_an_author_is_known_by_the_family_name_in_either_order(author: str) -> None:
+    assert family_name(author) == "doe"
+
+
+def test_the_same_title_by_somebody_else_is_another_work() -> None:
+    mine, yours = Work("A Survey", authors=("Jane Doe",)), Work("A survey", authors=("Max Roe",))
+    assert not same_work(mine, yours)
+    assert same_work(mine, Work("A survey"))
+    assert title_key(mine) != title_key(yours)
+
+
+def test_two_titles_without_a_letter_are_not_the_same_work() -> None:
+    assert not same_work(Work("???"), Work("!!!"))
+
+
+def test_a_paper_is_called_by_its_strongest_id() -> None:
+    assert strongest(["title:a|b", "doi:10.1234/a", "arxiv:2511.04321"]) == "arxiv:2511.04321"
+    assert strongest(["unheard:1", "title:a|b"]) == "title:a|b"

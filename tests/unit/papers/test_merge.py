@@ -1,0 +1,55 @@
+from datetime import UTC, date, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.papers.merge import merge
+from digest.papers.model import Work
+
+WORDS = st.text("abc ", max_size=6)
+TUPLES = st.lists(st.sampled_from(["a", "b", "c"]), unique=True, max_size=3).map(tuple)
+INSTANTS = st.dates(date(2020, 1, 1), date(2027, 1, 1)).map(lambda day: datetime(day.year, day.month, day.day, tzinfo=UTC))
+WORKS = st.builds(
+    Work,
+    title=st.just("A Title"),
+    abstract=WORDS,
+    authors=TUPLES,
+    categories=TUPLES,
+    keywords=TUPLES,
+    organization=WORDS,
+    summary=WORDS,
+    summary_by=WORDS,
+    published_at=st.none() | INSTANTS,
+    listed_on=st.none() | st.dates(date(2020, 1, 1), date(2027, 1, 1)),
+    links=st.dictionaries(st.sampled_from(["page", "pdf", "code"]), WORDS),
+)
+
+
+@given(WORKS)
+def test_a_work_merged_with_itself_is_itself(work: Work) -> None:
+    assert merge(work, work) == work
+
+
+@given(WORKS, WORKS)
+def test_seeing_the_same_again_adds_nothing(known: Work, seen: Work) -> None:
+    once = merge(known, seen)
+    assert merge(once, seen) == once
+
+
+@given(WORKS, WORKS)
+def test_nothing_is_lost_and_nothing_is_made_up(known: Work, seen: Work) -> None:
+    both = merge(known, seen)
+    assert set(both.categories) == {*known.categories, *seen.categories}
+    assert both.links.keys() == known.links.keys() | seen.links.keys()
+    assert both.published_at in (known.published_at, seen.published_at)
+    assert len(both.abstract) == max(len(known.abstract), len(seen.abstract))
+
+
+def test_a_summary_keeps_its_author() -> None:
+    both = merge(Work("T", summary="Ours.", summary_by="us"), Work("T", summary="Theirs.", summary_by="them"))
+    assert (both.summary, both.summary_by) == ("Ours.", "us")
+
+
+def test_the_earliest_dates_win() -> None:
+    both = merge(Work("T", listed_on=date(2026, 1, 6)), Work("T", listed_on=date(2026, 1, 5)))
+    assert both.listed_on == date(2026, 1, 5)

@@ -1,0 +1,105 @@
+"""What is shown of a paper."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+
+from digest.edition.model import Entry
+from digest.ranking.model import Term
+from digest.rendering.cards import paper_view
+
+DAY = date(2026, 11, 22)
+EntryMaker = Callable[..., Entry]
+
+
+def test_a_card_says_who_what_and_how_many(entry: EntryMaker) -> None:
+    view = paper_view(entry(), DAY)
+    assert view.byline == "Tuna Meral, Kaan Oktay, Hidir Yesiltepe +1 · Virginia Tech"
+    assert view.category == "cs.CV"
+    assert view.count == "128 upvotes, 14 comments, 1.2k stars"
+    assert view.summary.startswith("We propose to project latents")
+    assert view.summary_by == "from the abstract"
+    assert [link.label for link in view.links] == ["Paper", "arXiv", "PDF", "Code"]
+    assert view.url == view.links[0].url
+
+
+def test_a_written_summary_wins_and_names_its_author(entry: EntryMaker) -> None:
+    view = paper_view(entry(summary="It is fast.", summary_by="Hugging Face"), DAY)
+    assert (view.summary, view.summary_by) == ("It is fast.", "AI summary by Hugging Face")
+
+
+@pytest.mark.parametrize(("days", "age"), [(-1, "new"), (0, "new"), (1, "day 2"), (6, "day 7")])
+def test_a_paper_is_new_on_the_day_it_is_first_seen(entry: EntryMaker, days: int, age: str) -> None:
+    assert paper_view(entry(first_seen_on=DAY - timedelta(days=days)), DAY).age == age
+
+
+def test_reasons_stand_in_the_order_in_which_they_counted(entry: EntryMaker) -> None:
+    terms = tuple(Term(f"s{n}", 1, score, f"reason {n}") for n, score in enumerate((0.1, 0.9, 0.5, 0.7)))
+    assert paper_view(entry(terms=(*terms, Term("none", 0, 0.0, "no merit"))), DAY).why == "reason 1; reason 3; reason 2"
+
+
+def test_a_paper_without_reasons_still_has_a_place(entry: EntryMaker) -> None:
+    assert paper_view(entry(terms=(), rank=7), DAY).why == "no. 7 of all papers of the day"
+
+
+def test_what_is_not_known_is_not_made_up(entry: EntryMaker) -> None:
+    bare = entry(abstract="", authors=(), categories=(), organization="", links={}, numbers={"rank": 3})
+    view = paper_view(bare, DAY)
+    assert (view.byline, view.category, view.numbers, view.summary, view.summary_by, view.links, view.url) == (
+        "", "", (), "", "", (), "",
+    )  # fmt: skip
+
+
+def test_three_hundred_authors_are_three_and_a_number(entry: EntryMaker) -> None:
+    view = paper_view(entry(authors=tuple(f"Author {n}" for n in range(300)), organization=""), DAY)
+    assert view.byline == "Author 0, Author 1, Author 2 +297"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "ftp://example.org/x",
+        "https://",
+        "//example.org",
+        "https://example.org/a b",
+        'https://example.org/"onclick=',
+        "https://example.org/<b>",
+        "https://example.org/\n",
+        "https://exämple.org/",
+        "https://[example.org/",
+        "https://example.org/" + "x" * 3000,
+    ],
+)
+def test_only_web_addresses_become_links(entry: EntryMaker, url: str) -> None:
+    shown = [link.url for link in paper_view(entry(links={"page": url, "code": "https://example.org/ok"}), DAY).links]
+    assert shown in (["https://example.org/ok"], ["https://example.org/", "https://example.org/ok"])
+
+
+def test_links_of_unknown_kinds_are_not_shown(entry: EntryMaker) -> None:
+    assert paper_view(entry(links={"tracker": "https://example.org/t"}), DAY).links == ()
+
+
+def test_the_best_link_is_the_paper_whatever_its_kind(entry: EntryMaker) -> None:
+    view = paper_view(entry(links={"doi": "https://doi.org/10.1/x", "code": "https://example.org/c"}), DAY)
+    assert [(link.label, link.url) for link in view.links] == [
+        ("Paper", "https://doi.org/10.1/x"),
+        ("Code", "https://example.org/c"),
+    ]
+
+
+def test_one_address_is_shown_once(entry: EntryMaker) -> None:
+    view = paper_view(entry(links={"page": "https://arxiv.org/abs/1", "arxiv": "https://arxiv.org/abs/1"}), DAY)
+    assert [link.label for link in view.links] == ["Paper"]
+
+
+def test_tex_is_readable_everywhere(entry: EntryMaker) -> None:
+    work = {"title": r"$\alpha$-Flow", "authors": (r"Andr\'e Doe",), "abstract": r"We propose $O(n^2)$."}
+    view = paper_view(entry(**work, organization=""), DAY)
+    assert (view.title, view.byline, view.summary) == ("α-Flow", "André Doe", "We propose O(n²).")
+
+
+def test_an_empty_title_is_said_to_be_empty(entry: EntryMaker) -> None:
+    assert paper_view(entry(title=" "), DAY).title == "Untitled paper"

@@ -1,0 +1,90 @@
+"""Mails that are no edition."""
+
+import re
+
+import pytest
+
+from digest.rendering.environment import COLUMNS, Environments
+from digest.rendering.notice_mail import KINDS, render_notice
+from digest.rendering.settings import SiteSettings
+
+CONFIRM = "https://papers.example.org/confirm/AbCdEfGhIjKlMnOpQrStUv"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_needs_little_and_has_all_parts(kind: str, site: SiteSettings, environments: Environments) -> None:
+    least = {"confirm": {"confirm_url": CONFIRM}, "operator": {"subject": "It went well"}}.get(kind, {})
+    mail = render_notice(kind, least, site, environments)
+    assert "Trending Papers" in mail.subject
+    assert "Paper Society" in mail.text
+    assert "Paper Society" in mail.html
+    assert all(len(line) <= COLUMNS for line in mail.text.splitlines())
+    assert not re.search(r"\n{3}|None|\(\)", mail.text + mail.html)
+
+
+def test_a_confirmation_carries_its_address_and_nothing_that_a_visitor_wrote(
+    site: SiteSettings, environments: Environments
+) -> None:
+    values = {
+        "confirm_url": CONFIRM,
+        "address": "ann@example.org",
+        "name": "Buy now https://evil.example",
+        "topics": ["evil topic"],
+        "valid_until": "2026-11-24",
+    }
+    mail = render_notice("confirm", values, site, environments)
+    assert f"\n{CONFIRM}\n" in mail.text
+    assert f'href="{CONFIRM}"' in mail.html
+    for part in (" ".join(mail.text.split()), mail.html):
+        assert "ann@example.org" in part
+        assert "24 November 2026" in part
+        assert "evil" not in part
+        assert "unsubscribe" not in part.lower()
+
+
+def test_a_welcome_greets_and_says_how_to_leave(site: SiteSettings, environments: Environments) -> None:
+    values = {"name": "Ann", "unsubscribe_url": "https://papers.example.org/u/x", "topics": ["diffusion", "robots"]}
+    mail = render_notice("welcome", values, site, environments)
+    assert mail.text.startswith("Welcome, Ann.\n")
+    for part in (mail.text, mail.html):
+        assert "https://papers.example.org/u/x" in part
+        assert "diffusion, robots" in part
+
+
+def test_a_goodbye_is_the_last_mail_and_says_so(site: SiteSettings, environments: Environments) -> None:
+    mail = render_notice("goodbye", {"name": "Ann"}, site, environments)
+    assert "This is our last mail to you." in mail.text
+    assert "https://" not in mail.text + mail.html
+
+
+def test_the_operators_report_is_facts_and_what_to_do(site: SiteSettings, environments: Environments) -> None:
+    values = {
+        "subject": "The daily edition of 2026-11-22 lost mails",
+        "lines": ["The relay refused three."],
+        "facts": [["submitted", "1,201"], ["held", 3]],
+        "advice": "digest deliveries list --state held",
+    }
+    mail = render_notice("operator", values, site, environments)
+    assert mail.subject == "Trending Papers: The daily edition of 2026-11-22 lost mails"
+    assert "submitted: 1,201\nheld: 3\n" in mail.text
+    for part in (mail.text, mail.html):
+        assert "The relay refused three." in part
+        assert "digest deliveries list --state held" in part
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_break_neither_header_nor_markup(kind: str, site: SiteSettings, environments: Environments) -> None:
+    evil = "<script>{{ 7*7 }}</script>\r\nBcc: x@example.org\x1b"
+    values = dict.fromkeys(("confirm_url", "address", "name", "subject", "first_digest", "advice", "valid_until"), evil)
+    mail = render_notice(kind, {**values, "lines": [evil], "facts": {evil: evil}, "topics": [evil]}, site, environments)
+    assert mail.subject.isprintable()
+    assert "<script>" not in mail.html
+    assert "49" not in mail.html
+    assert not re.search(r"^Bcc:|\x1b|\r", mail.text, re.MULTILINE)
+
+
+def test_what_is_missing_is_named(site: SiteSettings, environments: Environments) -> None:
+    with pytest.raises(ValueError, match="a confirm mail needs confirm_url"):
+        render_notice("confirm", {}, site, environments)
+    with pytest.raises(ValueError, match="there is no notice 'advert'"):
+        render_notice("advert", {}, site, environments)

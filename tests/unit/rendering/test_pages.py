@@ -1,0 +1,59 @@
+"""The pages of the web part."""
+
+import re
+
+import pytest
+
+from digest.rendering.environment import Environments
+from digest.rendering.pages import PAGES, render_page, style_source
+from digest.rendering.settings import SiteSettings
+
+VALUES = {"action": "/u/AbC", "address": "a***@example.org", "title": "Not valid", "message": "It was used before."}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_needs_no_script_and_nothing_from_elsewhere(name: str, site: SiteSettings, environments: Environments) -> None:
+    page = render_page(name, VALUES, site, environments)
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en" dir="ltr">')
+    assert not re.search(r"<script|<link|<img|<iframe|src=|https?://|\son\w+=|style=|url\(|@import", page)
+    assert "<title>" in page
+    assert page.count("<h1>") == 1
+    assert '<meta name="robots" content="noindex">' in page
+
+
+@pytest.mark.parametrize("name", ["confirm", "unsubscribe"])
+def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSettings, environments: Environments) -> None:
+    page = render_page(name, VALUES, site, environments)
+    assert re.findall(r"<form[^>]*>", page) == ['<form method="post" action="/u/AbC">']
+    assert page.count("<button") == 1
+
+
+@pytest.mark.parametrize("name", ["confirmed", "unsubscribed", "error"])
+def test_a_page_that_tells_does_nothing(name: str, site: SiteSettings, environments: Environments) -> None:
+    assert not re.search(r"<form|<button|<a ", render_page(name, VALUES, site, environments))
+
+
+def test_all_pages_share_one_style_that_a_policy_can_name(site: SiteSettings, environments: Environments) -> None:
+    sources = {style_source(render_page(name, VALUES, site, environments)) for name in PAGES}
+    assert len(sources) == 1
+    assert re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", sources.pop())
+
+
+def test_a_page_without_a_style_allows_none() -> None:
+    assert style_source("<p>") == "'none'"
+
+
+def test_values_do_not_become_markup(site: SiteSettings, environments: Environments) -> None:
+    evil = "<style>*{}</style><b>{{ 7*7 }}</b>\" onclick='x'"
+    page = render_page("error", {"title": evil, "message": evil, "fix": evil}, site, environments)
+    assert page.count("<style>") == 1
+    assert "<b>" not in page
+    assert "49" not in page
+    assert style_source(page) == style_source(render_page("error", VALUES, site, environments))
+
+
+def test_what_is_missing_is_named(site: SiteSettings, environments: Environments) -> None:
+    with pytest.raises(ValueError, match="the page confirm needs action"):
+        render_page("confirm", {}, site, environments)
+    with pytest.raises(ValueError, match="there is no page 'about'"):
+        render_page("about", {}, site, environments)
