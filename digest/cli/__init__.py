@@ -10,7 +10,7 @@ import typer
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; returns its exit code (DESIGN.md, 6)."""
+    """Run one command; returns its exit code (ARCHITECTURE.md, 6)."""
     from digest.errors import DigestError
 
     os.umask(0o077)  # what this program writes holds addresses

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from digest.edition.model import Edition, Entry, Pick
 from digest.ranking.interests import Match, Vocabulary
@@ -47,8 +48,10 @@ class Composer:
         self._vocabulary = Vocabulary([entry.work for entry in edition.entries])
         scores = [entry.score for entry in edition.entries]
         low, high = min(scores, default=0.0), max(scores, default=0.0)
-        # Both halves of the blend run from 0 to 1, so that a share of one half means what it says.
-        self._trending = [(score - low) / (high - low) if high > low else 1.0 for score in scores]
+        # Both halves of the blend run from 0 to 1, so that a share of one half means what it says. Nobody counts for less than
+        # who stands after him: a pinned paper is first though its score is not.
+        best_from_here = list(accumulate(reversed(scores), max))[::-1]
+        self._trending = [(score - low) / (high - low) if high > low else 1.0 for score in best_from_here]
 
     def picks(self, wish: Wish, seen: Collection[int], hidden: Collection[int] = ()) -> tuple[Pick, ...]:
         """The best papers for a reader that he never got, cards first; empty when there is none.
@@ -64,14 +67,14 @@ class Composer:
         wanted = wish.cards + wish.also
         chosen: list[Pick] = []
         for place in order:
+            if len(chosen) == wanted:
+                break
             entry = self._entries[place]
             if entry.paper_id in seen or entry.paper_id in hidden or not entry.former_ids.isdisjoint(seen):
                 continue
             match = matches.get(place)
             section: str = "card" if len(chosen) < wish.cards else "also"
             chosen.append(Pick(entry.paper_id, section, match.interest if match else ""))  # type: ignore[arg-type]
-            if len(chosen) == wanted:
-                break
         return tuple(chosen)
 
     def _blend(self, place: int, share: float, matches: Mapping[int, Match]) -> float:

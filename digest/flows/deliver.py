@@ -3,7 +3,7 @@
     queue_due ──► claim a chunk ──► choose picks ──► build ──► MAIL RCPT DATA ──► durable mark ──► content ──► outcome
 
 Several connections work side by side; one ledger thread writes marks and outcomes in groups. Nothing here is lost by a
-crash at any point: see "Nobody twice, nobody missed" in DESIGN.md.
+crash at any point: see "Nobody twice, nobody missed" in ARCHITECTURE.md.
 """
 
 import asyncio

@@ -36,9 +36,9 @@ def rank(candidates: Sequence[Candidate], today: date, weights: Mapping[str, flo
             score = weights[name] * (value.score if value else unmeasured)
             terms.append(Term(name, value.value if value else None, round(score, 6), value.reason if value else ""))
         terms.sort(key=lambda term: (-term.score, term.signal))
-        ranked.append((sum(term.score for term in terms), tuple(terms), candidate.paper))
+        ranked.append((round(sum(term.score for term in terms), 6), tuple(terms), candidate.paper))
     ranked.sort(key=lambda row: (not row[2].pinned, -row[0], -row[2].day.toordinal(), row[2].key))
-    return [Ranked(paper, place, round(score, 6), terms) for place, (score, terms, paper) in enumerate(ranked, 1)]
+    return [Ranked(paper, place, score, terms) for place, (score, terms, paper) in enumerate(ranked, 1)]
 
 
 class Measured:
@@ -86,12 +86,15 @@ def _stars(candidates: Sequence[Candidate], _today: date) -> list[Measured | Non
     ]
 
 
-def _growth(candidates: Sequence[Candidate], _today: date) -> list[Measured | None]:
-    """Votes a day between the latest reading and the oldest one of the last 48 hours, on a log scale up to 100 a day."""
+def _growth(candidates: Sequence[Candidate], today: date) -> list[Measured | None]:
+    """Votes a day between the latest reading and the oldest one of the 48 hours before it, on a log scale up to 100 a day;
+    unmeasured where the latest one is older than that itself."""
     measured: list[Measured | None] = []
     for candidate in candidates:
         gains = [
-            gain for (_, metric), readings in candidate.readings.items() if metric == "votes" and (gain := _gain(readings))
+            gain
+            for (_, metric), readings in candidate.readings.items()
+            if metric == "votes" and today - readings[-1][0].date() <= GROWTH_WITHIN and (gain := _gain(readings))
         ]
         if not gains:
             measured.append(None)

@@ -1,4 +1,4 @@
-"""The transitions that deliveries and notices share (DESIGN.md, 4): each an update that only the rightful can make.
+"""The transitions that deliveries and notices share (ARCHITECTURE.md, 4): each an update that only the rightful can make.
 
 queued -> claimed -> submitting -> submitted | rejected | in_doubt, and the ways back. Every function takes the table.
 """

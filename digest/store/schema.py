@@ -63,7 +63,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 def _ledger() -> list[Column[Any]]:
-    """What a delivery and a notice share: one life, one set of transitions (DESIGN.md, 4)."""
+    """What a delivery and a notice share: one life, one set of transitions (ARCHITECTURE.md, 4)."""
     return [
         Column("due_at", Instant, nullable=False),
         Column("state", String(12), nullable=False, default="queued"),

@@ -1,7 +1,7 @@
 """Subscribers: found, added, changed, and moved from state to state; with what they want.
 
 A reader who leaves gets nothing more: what waits for him is withdrawn in the same transaction, before his own row is
-touched (DESIGN.md, promise 1), except what is on the wire already.
+touched (ARCHITECTURE.md, promise 1), except what is on the wire already.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -98,7 +98,7 @@ def last_id(connection: Connection) -> int:
 def counts(connection: Connection) -> dict[State, int]:
     """How many subscribers are in which state."""
     query = select(subscriber.c.state, func.count()).group_by(subscriber.c.state)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def earliest_due(connection: Connection) -> datetime | None:
@@ -183,7 +183,7 @@ def interests(connection: Connection, ids: Collection[int], at: datetime) -> dic
     query = select(interest.c.subscriber_id, interest.c.kind, interest.c.value, interest.c.weight)
     query = query.where(interest.c.subscriber_id.in_(list(ids)), valid).order_by(interest.c.id)
     found: dict[int, list[Interest]] = {}
-    for subscriber_id, kind, value, weight in connection.execute(query).tuples():
+    for subscriber_id, kind, value, weight in connection.execute(query):
         found.setdefault(subscriber_id, []).append(Interest(kind, value, weight))
     return {subscriber_id: tuple(wanted) for subscriber_id, wanted in found.items()}
 
