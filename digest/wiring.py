@@ -71,6 +71,7 @@ class App:
     @cached_property
     def imprint(self) -> "Imprint":
         """What every mail has in common. Raises ConfigurationError when a setting that mails need is not set."""
+        from digest.edition.calendar import WEEK
         from digest.flows.mails import Imprint
 
         self.settings.require("site.public_url", "email.from")
@@ -86,6 +87,7 @@ class App:
             inbound=self.settings.inbound.address,
             cards=self.settings.ranking.size,
             also=self.settings.ranking.also,
+            memory=self.settings.ranking.window + WEEK,
         )
 
     @cached_property

@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,6 +64,22 @@ def talk(text: str) -> None:
 def safe(text: str) -> str:
     """Text without control characters but tab and line feed."""
     return _ESCAPES.sub("", text)
+
+
+def near(path: Path) -> str:
+    """A path as somebody in this folder would type it."""
+    try:
+        return safe(str(path.relative_to(Path.cwd())))
+    except ValueError:
+        return safe(str(path))
+
+
+def me() -> str:
+    """How this program is called from here, for the commands that we tell people to type."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{near(Path(sys.executable))} -m digest"
+    return "digest" if shutil.which("digest") else near(called)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import AsJson, emit, emit_json, safe, talk
+from digest.cli.common import AsJson, emit, emit_json, me, near, talk
 
 if TYPE_CHECKING:
     from digest.edition.model import Edition
@@ -198,17 +198,12 @@ def _tell(day: Day, preview: Path, inbox: Path) -> None:
         table(("at", "to", "subject"), [(f"{one.at:%d %b %H:%M}Z", one.to, one.subject) for one in day.mailed])
     else:
         emit("Nothing to mail: everybody already has today's edition.\n")
-    emit(f"Mails     {_near(inbox)}/*.eml")
-    emit(f"Preview   {_near(preview)}")
+    emit(f"Mails     {near(inbox)}/*.eml")
+    emit(f"Preview   {near(preview)}")
     emit("\nGo on with:")
-    emit("  digest init                                           your own site: address, mail server, zone")
-    emit("  digest subscribers add you@example.org --confirmed    your first reader")
-    emit("  digest run                                            collect, publish and deliver what is due")
-
-
-def _near(path: Path) -> str:
-    """A path as somebody in this folder would type it."""
-    try:
-        return safe(str(path.relative_to(Path.cwd())))
-    except ValueError:
-        return safe(str(path))
+    for command, what in (
+        ("init", "your own site: address, mail server, zone"),
+        ("subscribers add you@example.org --confirmed", "your first reader"),
+        ("run", "collect, publish and deliver what is due"),
+    ):
+        emit(f"  {me()} {command:45} {what}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.common import me
+
 if TYPE_CHECKING:
     from digest.settings.initial import Question
 
@@ -62,9 +64,9 @@ def init(
     if missing:
         typer.echo(f"Still to set before mails can go out: {', '.join(missing)}", err=True)
     else:
-        typer.echo("Try the mail server:   digest doctor --smtp --send-to you@example.org", err=True)
-    typer.echo("Add a reader:          digest subscribers add you@example.org --confirmed", err=True)
-    typer.echo("Do what is due now:    digest run        (all day long: digest daemon)", err=True)
+        typer.echo(f"Try the mail server:   {me()} doctor --smtp --send-to you@example.org", err=True)
+    typer.echo(f"Add a reader:          {me()} subscribers add you@example.org --confirmed", err=True)
+    typer.echo(f"Do what is due now:    {me()} run        (all day long: {me()} daemon)", err=True)
 
 
 def machine_zone(environ: Mapping[str, str], localtime: Path = Path("/etc/localtime")) -> str:

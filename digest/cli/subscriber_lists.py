@@ -61,6 +61,7 @@ def import_(
     Who is a subscriber already stays as he is; who left, bounced, complained or is suppressed is not brought back. Bad rows
     are reported by line and passed over. An import that was stopped goes on when the same command is run again.
     """
+    from digest.cli.subscribers import moment
     from digest.flows.importing import Import, Tally
     from digest.subscribers.csv import BadRow, Sheet
 
@@ -74,6 +75,7 @@ def import_(
             talk(f"line {row.line}: {row.why}")
 
     with application(context) as app, ExitStack() as stack:
+        now = moment(app)
         source, total = _opened(file, stack)
         sheet = Sheet(source)
         if sheet.unknown_columns:
@@ -82,7 +84,7 @@ def import_(
             typer.confirm("Each new reader is mailed a confirmation. Go on?", default=False, err=True, abort=True)
         origin = "an import from standard input" if file == "-" else f"an import of {Path(file).name[:100]}"
         url = app.settings.site.public_url
-        job = Import(app.store, app.clock.now(), confirmed, url, origin, dry_run)
+        job = Import(app.store, now, confirmed, url, origin, dry_run)
         try:
             with progress("rows", total) as show:
                 job.run(sheet, tally, report, lambda: show(tally.line))

@@ -1,10 +1,14 @@
 """`digest subscribers`: who reads, what each chose, and what happened to him."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from digest.cli.common import AsJson, DryRun, Yes, application, confirm, emit_json, table, talk
+
+if TYPE_CHECKING:
+    from digest.wiring import App
 
 Address = Annotated[str, typer.Argument(help="The email address.", metavar="ADDRESS")]
 Confirmed = Annotated[bool, typer.Option("--confirmed", help="They asked for it, I know: mail no confirmation and no welcome.")]
@@ -57,12 +61,11 @@ def add(
         wanted,
     )
     with application(context) as app:
+        now = moment(app)
         if not confirmed:
             app.settings.require("site.public_url")
         url = app.settings.site.public_url
-        done = subscribe(
-            app.store, app.clock.now(), sign_up, confirmed=confirmed, public_url=url, source="the operator's command line"
-        )
+        done = subscribe(app.store, now, sign_up, confirmed=confirmed, public_url=url, source="the operator's command line")
         if as_json:
             emit_json({"what": done.what, **_shown(app, done.subscriber.id)})
     talk(f"{done.subscriber.address} {_WORDS[done.what].format(state=done.subscriber.state)}")
@@ -115,8 +118,9 @@ def set_(
     _limited(sum(map(len, interests.values())), MAX_INTERESTS)
     wish = _preferences(zone, hour, days, cadence, size, share)
     with application(context) as app:
+        now = moment(app)
         mail = EmailAddress.parse(address)
-        reader = change(app.store, app.clock.now(), mail, name=_name(name), preferences=wish, interests=interests)
+        reader = change(app.store, now, mail, name=_name(name), preferences=wish, interests=interests)
         if as_json:
             emit_json(_shown(app, reader.id))
     due = f"; next due {reader.next_due_at:%Y-%m-%d %H:%M}Z" if reader.next_due_at else ""
@@ -129,7 +133,8 @@ def confirm_(context: typer.Context, address: Address) -> None:
     from digest.subscribers.address import EmailAddress
 
     with application(context) as app:
-        reader = confirm_address(app.store, app.clock.now(), EmailAddress.parse(address))
+        now = moment(app)
+        reader = confirm_address(app.store, now, EmailAddress.parse(address))
     talk(f"{reader.address} is {reader.state}")
 
 
@@ -156,7 +161,7 @@ def pause(
         raise UsageError("--until and --for are two ways to say the same", fix="give one of them")
     mail = EmailAddress.parse(address)
     with application(context) as app:
-        now = app.clock.now()
+        now = moment(app)
         end = now + parse_duration(length) if length else None
         if (day := parse_date(until)) is not None:
             with app.store.read() as connection:
@@ -172,7 +177,8 @@ def resume(context: typer.Context, address: Address) -> None:
     from digest.subscribers.address import EmailAddress
 
     with application(context) as app:
-        reader = flow.resume(app.store, app.clock.now(), EmailAddress.parse(address))
+        now = moment(app)
+        reader = flow.resume(app.store, now, EmailAddress.parse(address))
     talk(f"{reader.address} is {reader.state}")
 
 
@@ -182,7 +188,8 @@ def unsubscribe(context: typer.Context, address: Address) -> None:
     from digest.subscribers.address import EmailAddress
 
     with application(context) as app:
-        reader = flow.unsubscribe(app.store, app.clock.now(), EmailAddress.parse(address))
+        now = moment(app)
+        reader = flow.unsubscribe(app.store, now, EmailAddress.parse(address))
     talk(f"{reader.address} is {reader.state}")
 
 
@@ -193,12 +200,13 @@ def erase(context: typer.Context, address: Address, yes: Yes = False, dry_run: D
 
     mail = EmailAddress.parse(address)
     with application(context) as app:
+        now = moment(app)
         _id(app, address)
         if dry_run:
             talk(f"{mail} would be erased, with his deliveries, notices and history")
             return
         confirm(f"Erase {mail}, with deliveries, notices and history?", yes=yes)
-        flow.erase(app.store, app.clock.now(), mail)
+        flow.erase(app.store, now, mail)
     talk(f"Erased. No list brings {mail.masked} back, unless you allow it: digest suppressions remove ADDRESS")
 
 
@@ -217,7 +225,12 @@ def history(context: typer.Context, address: Address, as_json: AsJson = False) -
     table(("when", "what", "details"), [(f"{e.at:%Y-%m-%d %H:%M}Z", e.kind, _cell(e.details)) for e in found])
 
 
-def _id(app: Any, address: str) -> int:
+def moment(app: "App") -> datetime:
+    """The time of an act, to the second: a command that is told the same `--now` comes no earlier than this one."""
+    return app.clock.now().replace(microsecond=0)
+
+
+def _id(app: "App", address: str) -> int:
     from digest.errors import UsageError
     from digest.store import subscribers as store
     from digest.subscribers.address import EmailAddress
@@ -230,7 +243,7 @@ def _id(app: Any, address: str) -> int:
     return known.id
 
 
-def _shown(app: Any, number: int) -> dict[str, Any]:
+def _shown(app: "App", number: int) -> dict[str, Any]:
     from digest.cli.subscriber_lists import subscriber_json
     from digest.store import subscribers as store
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.common import AsJson, Yes, application, confirm, emit_json, table, talk
+from digest.cli.subscribers import moment
 
 Address = Annotated[str, typer.Argument(help="The email address.", metavar="ADDRESS")]
 SHOWN_OF_HASH = 16
@@ -31,8 +32,10 @@ def add(
     kind: store.Reason = "operator"
     if reason in ("bounce", "complaint"):
         kind, reason = ("bounce" if reason == "bounce" else "complaint"), ""
-    with application(context) as app, app.store.write() as connection:
-        new = store.suppress(connection, mail, kind, app.clock.now(), note=clean(reason, 300))
+    with application(context) as app:
+        now = moment(app)
+        with app.store.write() as connection:
+            new = store.suppress(connection, mail, kind, now, note=clean(reason, 300))
     talk(f"{mail} is suppressed" if new else f"{mail} was suppressed already")
 
 
@@ -44,6 +47,7 @@ def remove(context: typer.Context, address: Address, yes: Yes = False) -> None:
 
     mail = EmailAddress.parse(address)
     with application(context) as app:
+        now = moment(app)
         with app.store.read() as connection:
             entry = store.find(connection, mail)
         if entry is None:
@@ -53,7 +57,7 @@ def remove(context: typer.Context, address: Address, yes: Yes = False) -> None:
         with app.store.write() as connection:
             store.remove(connection, mail)
             known = subscribers.by_address(connection, mail)
-            events.record(connection, "unsuppressed", known.id if known else None, app.clock.now(), {"was": entry.reason})
+            events.record(connection, "unsuppressed", known.id if known else None, now, {"was": entry.reason})
     talk(f"{mail} may be mailed again, once it signs up: digest subscribers add {mail}")
 
 

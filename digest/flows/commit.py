@@ -18,7 +18,7 @@ from digest.errors import TemporaryFailure
 from digest.store import ledger, workers
 from digest.store.engine import Store
 
-LINGER = 0.030
+LINGER = 0.050
 """Seconds that a group waits for more: nothing to a mail, and fewer commits for the disk."""
 LOCKED_TRIES = 20
 """How often a commit waits for a locked database (`store.engine.BUSY_TIMEOUT` each time) before delivery gives up."""

@@ -1,12 +1,13 @@
 """From claimed rows to messages: picks are chosen for a chunk of readers at once, each message is built when its turn comes."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from digest.edition.calendar import WEEK
 from digest.edition.compose import Composer, Wish
 from digest.edition.model import Edition, Pick
 from digest.outbox.identity import list_id, message_id, unsubscribe_mailto, unsubscribe_url
@@ -42,6 +43,8 @@ class Imprint:
     inbound: str = ""
     cards: int = 10
     also: int = 10
+    memory: timedelta = timedelta(days=21)
+    """How long a reader's papers are remembered: longer than a paper can be a candidate, with a week for late mails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +152,21 @@ class Mails:
                     remember,
                 )
             )
-        if chosen:
+        shorter = self._shorter(readers.values(), now)
+        if chosen or shorter:
             with self._store.write() as connection:
                 deliveries.store_picks(connection, worker_id, chosen)
+                deliveries.shorten_memories(connection, shorter)
         return jobs, ended
+
+    def _shorter(self, readers: Iterable[deliveries.Reader], now: datetime) -> dict[int, tuple[str, str]]:
+        """The memories that reach back too far, with what is to be kept of them; a week at a time, to write less."""
+        before = (now - self._imprint.memory).date()
+        return {
+            reader.id: (reader.seen, seen.prune(reader.seen, before))
+            for reader in readers
+            if (oldest := seen.oldest(reader.seen)) and oldest < before - WEEK
+        }
 
     def _hidden(self, connection: Any, number: int) -> set[int]:
         if number not in self._editions:

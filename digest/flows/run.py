@@ -15,7 +15,7 @@ from digest.flows.publish import Published
 from digest.flows.reporting import report
 from digest.ranking.settings import RankingSettings
 from digest.sources.settings import SourcesSettings
-from digest.store import subscribers
+from digest.store import retention, subscribers
 from digest.store.engine import Store
 
 
@@ -48,8 +48,13 @@ def collect(plan: Plan) -> list[Brought]:
 
 
 def publish(plan: Plan, on: date | None = None) -> list[Published]:
-    """Freeze what is due."""
-    return publishing.publish(plan.store, plan.rules.schedule, plan.ranking, plan.clock.now(), on)
+    """Freeze what is due, and once for each edition forget what is past its time."""
+    now = plan.clock.now()
+    published = publishing.publish(plan.store, plan.rules.schedule, plan.ranking, now, on)
+    if any(one.new for one in published):
+        with plan.store.write() as connection:
+            retention.prune(connection, now)
+    return published
 
 
 async def send_out(

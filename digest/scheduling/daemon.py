@@ -140,7 +140,13 @@ class Daemon:
         mail = f"{min(times):%a %H:%M}Z" if times else "with it"
         return f"next edition {freezing:%a %Y-%m-%d %H:%M}Z, next mail {mail}"
 
-    def _watch(self) -> None:
-        stuck = self._since is not None and self._plan.clock.now() - self._since > STUCK_AFTER
-        if not stuck:
+    async def _watch(self) -> None:
+        """Feed the watchdog, unless a tick hangs or the database does not answer."""
+        if self._since is not None and self._plan.clock.now() - self._since > STUCK_AFTER:
+            return
+        try:
+            await asyncio.to_thread(self._next)
+        except DigestError as error:
+            self._complain(error)
+        else:
             self._notifier.alive()

@@ -89,7 +89,8 @@ def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> i
         )
     )
     columns = ["edition_id", "subscriber_id", "due_at", "state", "attempts", "doubts", "failures", "updated_at"]
-    queued = connection.execute(insert(delivery).from_select(columns, readers)).rowcount
+    made = insert(delivery).from_select(columns, readers)
+    queued = connection.execute(made, execution_options={"preserve_rowcount": True}).rowcount
     connection.execute(update(edition).where(edition.c.id == issue.id).values(queued_at=now))
     return queued
 
@@ -140,6 +141,17 @@ def store_picks(connection: Connection, worker_id: int, chosen: Mapping[int, tup
             .where(delivery.c.id == bindparam("row"), delivery.c.worker_id == worker_id, delivery.c.state == "claimed")
             .values(picks=bindparam("chosen"), message_id=bindparam("name")),
             [{"row": row, "chosen": picks_to_json(picks), "name": name} for row, (picks, name) in chosen.items()],
+        )
+
+
+def shorten_memories(connection: Connection, shorter: Mapping[int, tuple[str, str]]) -> None:
+    """Replace readers' memories, (old, new) each, unless something was remembered meanwhile."""
+    if shorter:
+        connection.execute(
+            update(subscriber)
+            .where(subscriber.c.id == bindparam("reader"), subscriber.c.seen == bindparam("old"))
+            .values(seen=bindparam("new")),
+            [{"reader": reader, "old": old, "new": new} for reader, (old, new) in shorter.items()],
         )
 
 

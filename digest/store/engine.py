@@ -55,10 +55,10 @@ class Store:
     @classmethod
     def schema_of(cls, url: str) -> str | None:
         """The schema of the database at `url`; None where there is none. Raises as `open`."""
-        path = sqlite_path(create(url).url.render_as_string(hide_password=False))
+        engine = create(url)
+        path = sqlite_path(url)
         if path is not None and not path.exists():
             return None  # connecting would make an empty file, and hide that the real one is lost
-        engine = create(url)
         try:
             with explained(url), engine.connect() as connection:
                 if not engine.dialect.has_table(connection, "alembic_version"):

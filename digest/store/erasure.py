@@ -1,10 +1,12 @@
-"""What deleting leaves behind: SQLite keeps old pages in its log and stale bytes in its file until it is told otherwise."""
+"""What deleting leaves behind: SQLite keeps in its log what it has taken out of its file."""
+
+from contextlib import closing
 
 from digest.store.engine import Store
 
 
 def scrub(store: Store) -> None:
-    """Have what was deleted gone from the files too, as far as nobody else is reading them just now."""
+    """Have what was deleted gone from the log too. Whoever reads an older state just now is waited for, a while."""
     if store.is_sqlite:
-        with store.engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with closing(store.engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

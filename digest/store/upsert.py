@@ -16,5 +16,6 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     inserted = 0
     for start in range(0, len(rows), CHUNK):
         statement = construct(table).values([dict(row) for row in rows[start : start + CHUNK]]).on_conflict_do_nothing()
-        inserted += connection.execute(statement).rowcount
+        # SQLAlchemy asks the driver how many rows an INSERT made only when told to.
+        inserted += connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
     return inserted

@@ -10,6 +10,7 @@ from datetime import date
 
 _ALPHABET = b"0123456789:,;"
 _EPOCH = date(1970, 1, 1).toordinal()
+_LAST = date.max.toordinal() - _EPOCH
 
 
 def segment(day: date, ids: Iterable[int]) -> str:
@@ -29,6 +30,12 @@ def papers(text: str) -> set[int]:
             pass
     words = (word for part in text.split(";") for word in part.partition(":")[2].split(","))
     return {int(word) for word in words if _is_number(word)}
+
+
+def oldest(text: str) -> date | None:
+    """The day of the first segment; None for a memory that is empty or tells none."""
+    day = text.partition(":")[0]
+    return date.fromordinal(_EPOCH + int(day)) if _is_number(day) and int(day) < _LAST else None
 
 
 def prune(text: str, before: date) -> str:

@@ -43,7 +43,7 @@ def test_init_with_flags_makes_a_working_configuration(digest: Callable[..., Res
     result = digest("init", *FLAGS)
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
-    assert "digest subscribers add" in result.stderr
+    assert "subscribers add you@example.org --confirmed" in result.stderr
     settings = load(home, {})
     settings.require("site.public_url", "email.from", "smtp.url", "site.secret_key")
     assert settings.site.public_url == "https://papers.example.org"

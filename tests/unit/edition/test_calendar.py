@@ -161,9 +161,7 @@ def test_no_due_time_is_passed_over(reader: Preferences, after: datetime) -> Non
     assert first is not None
     zone = ZoneInfo(reader.zone)
     days = [after.astimezone(zone).date() + timedelta(days=n) for n in range(-2, 10)]
-    expected = min(
-        at for on in days if on.weekday() in reader.days and (at := instant(on, reader.hour, reader.zone)) > after
-    )
+    expected = min(at for on in days if on.weekday() in reader.days and (at := instant(on, reader.hour, reader.zone)) > after)
     assert first == expected
     assert first - after <= timedelta(days=8)
 
@@ -220,7 +218,9 @@ def test_an_hour_that_does_not_exist_is_due_all_the_same() -> None:
 
 @MODEST
 @given(SCHEDULES, INSTANTS, st.sampled_from(["daily", "weekly"]))
-def test_a_due_time_belongs_to_the_last_edition_scheduled_at_or_before_it(schedule: Schedule, at: datetime, cadence: str) -> None:
+def test_a_due_time_belongs_to_the_last_edition_scheduled_at_or_before_it(
+    schedule: Schedule, at: datetime, cadence: str
+) -> None:
     on = schedule.edition_for(at, cadence)  # type: ignore[arg-type]
     assert schedule.appears(on, cadence)  # type: ignore[arg-type]
     assert schedule.freezing_of(on) <= at

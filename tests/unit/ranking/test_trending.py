@@ -126,7 +126,11 @@ def test_recency_goes_by_the_day_and_never_by_the_hour() -> None:
     early = candidate(1, first_seen_at=datetime(2026, 11, 21, 0, 1, tzinfo=UTC), dated=False)
     late = candidate(2, first_seen_at=datetime(2026, 11, 21, 23, 59, tzinfo=UTC), dated=False)
     ranked = rank([early, late], TODAY, {"recency": 1.0})
-    assert term(ranked, 1, "recency") == term(ranked, 2, "recency") == (1, pytest.approx(0.5**0.5, abs=1e-6), "first seen yesterday")
+    assert (
+        term(ranked, 1, "recency")
+        == term(ranked, 2, "recency")
+        == (1, pytest.approx(0.5**0.5, abs=1e-6), "first seen yesterday")
+    )
 
 
 def test_newer_is_better_and_a_date_in_the_future_is_today() -> None:

@@ -1,0 +1,32 @@
+"""What is forgotten, and when: addresses in old notices, picks that nothing asks for any more, sign-ups nobody confirmed."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select, update
+
+from digest.store.schema import delivery, edition, notice, source_run, subscriber
+
+NOTICES = timedelta(days=30)
+PICKS = timedelta(days=60)
+"""Longer than any memory of a reader: what he got is known by `seen`."""
+PENDING = timedelta(days=7)
+"""After his confirmation's last day, somebody who did not use it is forgotten."""
+SOURCE_RUNS = timedelta(days=90)
+ENDS = ("submitted", "rejected", "skipped", "expired")
+
+
+def prune(connection: Connection, now: datetime) -> dict[str, int]:
+    """Forget what is past its time; returns how many rows of each kind."""
+    old_notice = notice.c.state.in_(ENDS) & (notice.c.updated_at < now - NOTICES)
+    # Editions of a month are looked at, so that a day's pruning costs a day and not the history.
+    old_editions = select(edition.c.id).where(
+        edition.c.frozen_at < now - PICKS, edition.c.frozen_at > now - PICKS - timedelta(days=30)
+    )
+    old_picks = delivery.c.edition_id.in_(old_editions) & delivery.c.picks.is_not(None) & delivery.c.state.in_(ENDS)
+    unconfirmed = (subscriber.c.state == "pending") & (subscriber.c.confirmation_until < now - PENDING)
+    return {
+        "notices": connection.execute(delete(notice).where(old_notice)).rowcount,
+        "picks": connection.execute(update(delivery).where(old_picks).values(picks=None)).rowcount,
+        "pending": connection.execute(delete(subscriber).where(unconfirmed)).rowcount,
+        "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
+    }

@@ -1,0 +1,308 @@
+import csv
+import io
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digest.cli import run
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Digest = Callable[..., Ran]
+
+
+@pytest.fixture
+def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Digest:
+    """Calls `digest` with its state in an empty folder."""
+    for name in list(os.environ):
+        if name.startswith("DIGEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DIGEST_HOME", str(tmp_path))
+    monkeypatch.setenv("DIGEST_SITE__PUBLIC_URL", "https://papers.example.org")
+
+    def call(*arguments: str, stdin: bytes = b"") -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = run([*arguments, "--now", "2026-11-22T12:00:00Z"])
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return call
+
+
+def emails(digest: Digest, *options: str) -> list[str]:
+    return [row["email"] for row in digest("subscribers", "list", "--json", *options).json["subscribers"]]
+
+
+def test_who_is_added_is_listed_with_all_he_chose(digest: Digest) -> None:
+    choice = (
+        "--zone",
+        "Europe/Berlin",
+        "--hour",
+        "8",
+        "--days",
+        "mon,tue",
+        "--cadence",
+        "daily",
+        "--size",
+        "5",
+        "--share",
+        "0.8",
+    )
+    added = digest(
+        "subscribers", "add", "Ann@Example.org", "--confirmed", "--topic", "graphs", "--topic", "robots",
+        "--keyword", "CRISPR", "--name", "Ann Lee", *choice,
+    )  # fmt: skip
+    assert (added.code, added.out) == (0, "")
+    assert added.err == "Ann@example.org is subscribed.\n"
+    assert digest("subscribers", "list", "--json").json == {
+        "subscribers": [
+            {
+                "email": "Ann@example.org",
+                "state": "active",
+                "name": "Ann Lee",
+                "topics": ["graphs", "robots"],
+                "keywords": ["CRISPR"],
+                "zone": "Europe/Berlin",
+                "hour": "08:00",
+                "days": ["mon", "tue"],
+                "cadence": "daily",
+                "size": 5,
+                "share": 0.8,
+                "created_at": digest("subscribers", "show", "ann@example.org", "--json").json["created_at"],
+                "confirmed_at": digest("subscribers", "show", "ann@example.org", "--json").json["confirmed_at"],
+                "paused_until": None,
+                "next_due_at": "2026-11-23T07:00:00Z",
+            }
+        ]
+    }
+
+
+def test_a_list_for_people_shows_everybody_and_the_totals(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed")
+    digest("subscribers", "add", "bob@example.org")
+    listed = digest("subscribers", "list")
+    assert "ann@example.org" in listed.out
+    assert listed.err == "2 shown; in all: 1 active, 1 pending\n"
+
+
+def test_lists_can_be_narrowed(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed")
+    digest("subscribers", "add", "bob@example.org")
+    assert emails(digest) == ["ann@example.org", "bob@example.org"]
+    assert emails(digest, "--state", "pending") == ["bob@example.org"]
+    assert emails(digest, "--limit", "1") == ["ann@example.org"]
+    assert emails(digest, "--search", "BOB") == ["bob@example.org"]
+    assert digest("subscribers", "list", "--state", "happy").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("subscribers", "add", "nobody"), 65, "'nobody' is not an email address"),
+        (("subscribers", "add", "a@example.org", "--zone", "Europe/Berln"), 65, "did you mean Europe/Berlin"),
+        (("subscribers", "add", "a@example.org", "--hour", "25"), 65, "write it like 8 or 07:30"),
+        (("subscribers", "show", "a@example.org"), 2, "a@example.org is no subscriber"),
+        (("subscribers", "erase", "a@example.org", "--yes"), 2, "a@example.org is no subscriber"),
+        (("subscribers", "import", "/nowhere/readers.csv", "--confirmed"), 2, "cannot read /nowhere/readers.csv"),
+        (("subscribers", "pause", "a@example.org", "--until", "soon"), 2, "is not a date"),
+        (("subscribers", "pause", "a@example.org", "--until", "2026-12-01", "--for", "3d"), 2, "give one of them"),
+        (("suppressions", "add", "nobody"), 65, "is not an email address"),
+    ],
+)
+def test_a_mistake_ends_in_what_and_how_to_mend_it(digest: Digest, arguments: tuple[str, ...], code: int, said: str) -> None:
+    ran = digest(*arguments)
+    assert ran.code == code
+    assert ran.err.startswith("error: ")
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+
+
+def test_a_confirmation_without_a_public_address_ends_with_78(digest: Digest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIGEST_SITE__PUBLIC_URL")
+    ran = digest("subscribers", "add", "ann@example.org")
+    assert ran.code == 78
+    assert "site.public_url" in ran.err
+    assert digest("subscribers", "add", "ann@example.org", "--confirmed").code == 0
+
+
+def test_adding_twice_is_no_error_and_changes_nothing(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed", "--hour", "8")
+    again = digest("subscribers", "add", "ANN@example.org", "--confirmed", "--hour", "9")
+    assert again.code == 0
+    assert "already" in again.err
+    assert digest("subscribers", "show", "ann@example.org", "--json").json["hour"] == "08:00"
+
+
+def test_set_changes_what_is_named_and_only_that(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed", "--topic=graphs", "--keyword=x1", "--hour=8", "--size=5")
+    digest("subscribers", "set", "ann@example.org", "--topic", "robots", "--hour", "none", "--size", "default")
+    row = digest("subscribers", "show", "ann@example.org", "--json").json
+    assert (row["topics"], row["keywords"], row["hour"], row["size"]) == (["robots"], ["x1"], None, None)
+    digest("subscribers", "set", "ann@example.org", "--no-topics", "--days", "weekdays")
+    row = digest("subscribers", "show", "ann@example.org", "--json").json
+    assert (row["topics"], row["keywords"], row["days"]) == ([], ["x1"], ["mon", "tue", "wed", "thu", "fri"])
+
+
+def test_a_reader_s_life_is_told_by_his_history(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org")
+    assert digest("subscribers", "confirm", "ann@example.org").err == "ann@example.org is active\n"
+    assert "2026-12-06 12:00Z" in digest("subscribers", "pause", "ann@example.org", "--for", "14d").err
+    digest("subscribers", "resume", "ann@example.org")
+    digest("subscribers", "unsubscribe", "ann@example.org")
+    kinds = [event["kind"] for event in digest("subscribers", "history", "ann@example.org", "--json").json["events"]]
+    assert kinds == ["subscribed", "confirmed", "paused", "resumed", "unsubscribed"]
+    assert "unsubscribed" in digest("subscribers", "history", "ann@example.org").out
+
+
+def test_a_pause_until_a_day_ends_as_that_day_begins_where_he_lives(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed", "--zone", "Asia/Tokyo")
+    digest("subscribers", "pause", "ann@example.org", "--until", "2026-12-01")
+    assert digest("subscribers", "show", "ann@example.org", "--json").json["paused_until"] == "2026-11-30T15:00:00Z"
+
+
+def test_erasing_asks_somebody_or_is_told_yes(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed")
+    refused = digest("subscribers", "erase", "ann@example.org")
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert digest("subscribers", "erase", "ann@example.org", "--dry-run").code == 0
+    assert emails(digest) == ["ann@example.org"]
+    assert digest("subscribers", "erase", "ann@example.org", "--yes").code == 0
+    assert emails(digest) == []
+    assert digest("suppressions", "list", "--json").json["suppressions"][0]["reason"] == "erased"
+
+
+def test_a_suppressed_address_cannot_be_added_until_it_is_allowed(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed")
+    assert digest("suppressions", "add", "ann@example.org", "--reason", "asked by telephone").code == 0
+    assert digest("subscribers", "show", "ann@example.org", "--json").json["state"] == "unsubscribed"
+    refused = digest("subscribers", "add", "ann@example.org", "--confirmed")
+    assert refused.code == 77
+    assert "digest suppressions remove ann@example.org" in refused.err
+    assert digest("suppressions", "remove", "ann@example.org").code == 2
+    assert digest("suppressions", "remove", "ann@example.org", "--yes").code == 0
+    assert digest("suppressions", "list", "--json").json == {"suppressions": []}
+    assert digest("subscribers", "add", "ann@example.org", "--confirmed").code == 0
+    assert emails(digest, "--state", "active") == ["ann@example.org"]
+
+
+def test_the_suppression_list_shows_no_address_and_can_be_asked_for_one(digest: Digest) -> None:
+    digest("suppressions", "add", "ann@example.org", "--reason", "complaint")
+    listed = digest("suppressions", "list", "--json")
+    assert "ann" not in listed.out
+    (entry,) = listed.json["suppressions"]
+    assert (entry["reason"], len(entry["hash"])) == ("complaint", 64)
+    assert digest("suppressions", "list", "--address", "Ann@example.org", "--json").json["suppressions"] == [entry]
+    assert digest("suppressions", "list", "--address", "bob@example.org", "--json").json["suppressions"] == []
+    assert digest("suppressions", "list", "--address", "bob@example.org").err == "bob@example.org is not suppressed\n"
+
+
+READERS = "email,name,phone\nann@example.org,Ann,1\nnobody,X,2\nbob@example.org,Bob,3\n"
+
+
+def test_an_import_reports_bad_lines_and_ends_well(digest: Digest, tmp_path: Path) -> None:
+    (tmp_path / "readers.csv").write_text(READERS)
+    ran = digest("subscribers", "import", str(tmp_path / "readers.csv"), "--confirmed")
+    assert ran.code == 0
+    assert "line 3: 'nobody' is not an email address" in ran.err
+    assert "columns passed over: phone" in ran.err
+    assert ran.err.endswith("Imported: 2 added; 1 bad lines\n")
+    assert emails(digest) == ["ann@example.org", "bob@example.org"]
+
+
+def test_an_import_reads_standard_input_and_reports_as_json(digest: Digest) -> None:
+    ran = digest("subscribers", "import", "-", "--confirmed", "--json", stdin=READERS.encode())
+    report = ran.json
+    assert (report["added"], report["already"], report["interrupted"]) == (2, 0, False)
+    assert [row["line"] for row in report["bad"]] == [3]
+    assert report["unknown_columns"] == ["phone"]
+
+
+def test_a_dry_run_of_an_import_adds_nobody(digest: Digest) -> None:
+    ran = digest("subscribers", "import", "-", "--confirmed", "--dry-run", stdin=READERS.encode())
+    assert "Would import: 2 added" in ran.err
+    assert emails(digest) == []
+
+
+@pytest.mark.parametrize("text", [b"", b"name\nAnn\n", b"email\nnobody\n", b"\xff\xfee\0m\0a\0i\0l\0\n\0"])
+def test_an_import_of_nothing_usable_ends_with_65(digest: Digest, text: bytes) -> None:
+    ran = digest("subscribers", "import", "-", "--confirmed", stdin=text)
+    assert ran.code == 65
+    assert "fix:" in ran.err
+
+
+def test_what_is_exported_can_be_imported(digest: Digest, tmp_path: Path) -> None:
+    digest("subscribers", "add", "+ann@example.org", "--confirmed", "--name", "=1+1", "--topic", "graphs", "--hour", "7:30")
+    digest("subscribers", "add", "bob@example.org", "--confirmed")
+    digest("subscribers", "unsubscribe", "bob@example.org")
+    out = tmp_path / "readers.csv"
+    assert digest("subscribers", "export", "--out", str(out)).err == f"2 readers written to {out}\n"
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    cells = [cell for row in csv.reader(io.StringIO(out.read_text())) for cell in row]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    assert digest("subscribers", "export", "--state", "active").out.count("example.org") == 1
+    before = digest("subscribers", "show", "+ann@example.org", "--json").json
+    digest("subscribers", "erase", "+ann@example.org", "--yes")
+    digest("suppressions", "remove", "+ann@example.org", "--yes")
+    ran = digest("subscribers", "import", str(out), "--confirmed")
+    assert "1 added" in ran.err
+    after = digest("subscribers", "show", "+ann@example.org", "--json").json
+    same = ("email", "name", "topics", "hour", "days", "zone")
+    assert {key: after[key] for key in same} == {key: before[key] for key in same}
+
+
+def test_text_from_a_file_holds_no_escape_codes_for_the_terminal(digest: Digest) -> None:
+    ran = digest("subscribers", "import", "-", stdin=b"email,name\n\x1b[2Jx\x07,\x1b]0;t\x07Ann\nann@example.org,\x1b[31mAnn\n")
+    assert "\x1b" not in ran.err
+    assert "\x1b" not in digest("subscribers", "show", "ann@example.org").out
+
+
+def test_an_import_that_is_stopped_says_how_far_it_got(tmp_path: Path) -> None:
+    environ = {**os.environ, "DIGEST_HOME": str(tmp_path)}
+    call = [sys.executable, "-m", "digest", "subscribers", "import", "-", "--confirmed"]
+    with subprocess.Popen(call, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, start_new_session=True) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        said: list[bytes] = []
+        first_bad = threading.Event()
+
+        def listen() -> None:
+            assert process.stderr is not None
+            for line in process.stderr:
+                said.append(line)
+                first_bad.set()
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        process.stdin.write(b"email\n" + b"".join(b"r%d@example.org\n" % n for n in range(999)) + b"nobody\n")
+        process.stdin.write(b"".join(b"s%d@example.org\n" % n for n in range(1000)))
+        process.stdin.flush()
+        assert first_bad.wait(60)
+        process.send_signal(signal.SIGINT)
+        listener.join(60)
+        assert process.wait(60) == 130
+    assert b"Run the same command again to go on" in b"".join(said)
+    assert b"Traceback" not in b"".join(said)

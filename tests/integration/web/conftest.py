@@ -1,0 +1,102 @@
+import asyncio
+import http.client
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from digest.web.server import serve_until
+from digest.wiring import App, open_app
+
+HOST = "papers.example.org"
+Ask = Callable[..., "Answer"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(app: App, port: int) -> Iterator[None]:
+    """The web part of an application, answering on loopback."""
+    started: asyncio.Queue[asyncio.AbstractEventLoop] = asyncio.Queue()
+    ready = threading.Event()
+    stop = asyncio.Event()
+    failed: list[BaseException] = []
+
+    async def answer() -> None:
+        started.put_nowait(asyncio.get_running_loop())
+        ready.set()
+        await serve_until(app, stop, f"127.0.0.1:{port}")
+
+    def run() -> None:
+        try:
+            asyncio.run(answer())
+        except BaseException as error:  # noqa: BLE001 - the test must hear of any
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert ready.wait(30)
+    loop = started.get_nowait()
+    _wait_until_it_answers(port, thread)
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        assert not failed, failed
+
+
+def _wait_until_it_answers(port: int, thread: threading.Thread) -> None:
+    while thread.is_alive():
+        try:
+            ask(port, "GET", "/healthz")
+        except ConnectionError:
+            continue
+        return
+
+
+def ask(port: int, method: str, path: str, body: bytes | str | None = None, **headers: str) -> Answer:
+    """One request over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        named = {"Host": HOST} | {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        return Answer(response.status, response.read().decode(), {key.lower(): value for key, value in response.getheaders()})
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """An application on an empty database."""
+    opened = open_app(home=tmp_path, environ={"DIGEST_SITE__PUBLIC_URL": f"https://{HOST}"})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def web(app: App) -> Iterator[Ask]:
+    """Asks its pages."""
+    port = free_port()
+    with served(app, port):
+        yield lambda method, path, body=None, **headers: ask(port, method, path, body, **headers)

@@ -1,0 +1,292 @@
+import base64
+import hashlib
+import http.client
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from digest.flows import subscribe
+from digest.store import subscribers
+from digest.store.schema import metadata, notice
+from digest.subscribers.address import EmailAddress
+from digest.subscribers.model import SignUp, Subscriber
+from digest.wiring import App, open_app
+
+ANN = EmailAddress("ann@example.org")
+HOST = "papers.example.org"
+ONE_CLICK = "List-Unsubscribe=One-Click"
+FORM = "application/x-www-form-urlencoded"
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ann(app: App) -> Subscriber:
+    """A reader."""
+    sign_up = SignUp(ANN, "Ann")
+    return subscribe.subscribe(app.store, app.clock.now(), sign_up, confirmed=True, public_url=None, source="a test").subscriber
+
+
+@pytest.fixture
+def token(app: App) -> str:
+    """Of a confirmation that is under way to Ann."""
+    url = f"https://{HOST}"
+    subscribe.subscribe(app.store, app.clock.now(), SignUp(ANN), confirmed=False, public_url=url, source="a test")
+    with app.store.read() as connection:
+        content = connection.execute(select(notice.c.content)).scalar_one()
+    return str(content["confirm_url"]).removeprefix(f"{url}/confirm/")
+
+
+def state(app: App) -> str:
+    with app.store.read() as connection:
+        found = subscribers.by_address(connection, ANN)
+    assert found is not None
+    return found.state
+
+
+def everything(app: App) -> list[Any]:
+    with app.store.read() as connection:
+        return [connection.execute(select(table)).all() for table in metadata.sorted_tables]
+
+
+def test_a_get_of_any_page_changes_nothing(app: App, web: Ask, ann: Subscriber) -> None:
+    bob = SignUp(EmailAddress("bob@example.org"))
+    subscribe.subscribe(app.store, app.clock.now(), bob, confirmed=False, public_url=f"https://{HOST}", source="a test")
+    with app.store.read() as connection:
+        url = connection.execute(select(notice.c.content)).scalar_one()["confirm_url"]
+    before = everything(app)
+    for path in (f"/u/{ann.token}", "/confirm/" + url.rpartition("/")[2], "/healthz", "/u/x", "/confirm/x", "/nothing"):
+        for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
+            web(method, path)
+            web(method, f"{path}?List-Unsubscribe=One-Click")
+    assert everything(app) == before
+
+
+def test_the_way_out_is_one_button(web: Ask, ann: Subscriber) -> None:
+    page = web("GET", f"/u/{ann.token}")
+    assert page.status == 200
+    assert page.body.count("<form") == page.body.count("<button") == 1
+    assert f'<form method="post" action="/u/{ann.token}"' in page.body
+    assert "a***@example.org" in page.body
+    assert "ann@example.org" not in page.body
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (ONE_CLICK, {"Content_Type": FORM}),
+        (
+            f'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
+            {"Content_Type": "multipart/form-data; boundary=b"},
+        ),
+        ("", {"Content_Type": FORM}),
+        (None, {}),
+        (ONE_CLICK, {"Content_Type": FORM, "Origin": "https://mail.example", "Sec_Fetch_Site": "cross-site"}),
+    ],
+)
+def test_one_click_takes_effect_before_it_is_answered(
+    app: App, web: Ask, ann: Subscriber, body: str | None, headers: dict[str, str]
+) -> None:
+    answer = web("POST", f"/u/{ann.token}", body, **headers)
+    assert state(app) == "unsubscribed"
+    assert answer.status == 200
+    assert not {"location", "set-cookie"} & answer.headers.keys()
+
+
+def test_a_second_click_is_answered_like_the_first(app: App, web: Ask, ann: Subscriber) -> None:
+    first = web("POST", f"/u/{ann.token}", ONE_CLICK)
+    assert web("POST", f"/u/{ann.token}", ONE_CLICK).body == first.body
+    with app.store.read() as connection:
+        assert len(connection.execute(select(notice.c.id).where(notice.c.kind == "goodbye")).all()) == 1
+
+
+@pytest.mark.parametrize("made_up", ["x" * 22, "x", "%00", "..%2f..%2fetc", "%ff%fe", "x" * 3000, "'\"><script>alert(1)</script>"])
+def test_nobody_learns_whether_a_token_is_known(app: App, web: Ask, ann: Subscriber, made_up: str) -> None:
+    known = web("POST", f"/u/{ann.token}", ONE_CLICK)
+    made_up = made_up.replace(" ", "%20").replace('"', "%22")
+    answer = web("POST", f"/u/{made_up}", ONE_CLICK)
+    if "%2f" not in made_up and "</" not in made_up:
+        assert (answer.status, answer.body) == (known.status, known.body)
+        assert web("GET", f"/u/{made_up}").status == 200
+    assert "<script" not in web("GET", f"/u/{made_up}").body
+
+
+def test_confirming_is_one_button_too(app: App, web: Ask, token: str) -> None:
+    page = web("GET", f"/confirm/{token}")
+    assert page.status == 200
+    assert f'<form method="post" action="/confirm/{token}"' in page.body
+    assert state(app) == "pending"
+    done = web("POST", f"/confirm/{token}", "")
+    assert done.status == 200
+    assert "a***@example.org" in done.body
+    assert "Your first digest comes on" in done.body
+    assert state(app) == "active"
+
+
+def test_confirming_again_is_answered_alike_and_mails_nothing(app: App, web: Ask, token: str) -> None:
+    first = web("POST", f"/confirm/{token}", "")
+    before = everything(app)
+    again = web("POST", f"/confirm/{token}", "")
+    assert (again.status, again.body) == (200, first.body)
+    assert "<form" not in web("GET", f"/confirm/{token}").body
+    assert everything(app) == before
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("made_up", ["x" * 22, "x", "%00"])
+def test_a_confirmation_that_is_not_valid_says_so(web: Ask, method: str, made_up: str) -> None:
+    answer = web(method, f"/confirm/{made_up}")
+    assert answer.status == 404
+    assert "not valid any more" in answer.body
+
+
+def test_the_unsubscribe_token_confirms_nobody(app: App, web: Ask, token: str) -> None:
+    with app.store.read() as connection:
+        reader = subscribers.by_address(connection, ANN)
+    assert reader is not None
+    assert web("POST", f"/confirm/{reader.token}").status == 404
+    assert web("POST", f"/u/{token}").status == 200
+    assert state(app) == "pending"
+
+
+def test_the_process_says_that_it_lives(web: Ask) -> None:
+    answer = web("GET", "/healthz")
+    assert (answer.status, answer.body) == (200, "ok\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/", 404), ("GET", "/u/", 404), ("GET", "/u/a/b", 404), ("POST", "/healthz", 405), ("PUT", f"/u/{'x' * 22}", 405)],
+)
+def test_what_is_not_there_has_a_page_of_ours(web: Ask, method: str, path: str, status: int) -> None:
+    answer = web(method, path)
+    assert answer.status == status
+    assert "<title>" in answer.body
+    if status == 405:
+        assert "GET" in answer.headers["allow"]
+
+
+def test_every_answer_carries_the_security_headers(web: Ask, ann: Subscriber) -> None:
+    for method, path in (("GET", f"/u/{ann.token}"), ("GET", "/healthz"), ("GET", "/nothing"), ("POST", "/healthz")):
+        headers = web(method, path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-") or path == "/healthz"
+        assert "script-src" not in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["strict-transport-security"] == "max-age=31536000"
+        assert "server" not in headers
+
+
+def test_the_policy_allows_the_one_style_of_the_page(web: Ask, ann: Subscriber) -> None:
+    page = web("GET", f"/u/{ann.token}")
+    (style,) = re.findall(r"<style>(.*?)</style>", page.body, re.DOTALL)
+    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{allowed}'" in page.headers["content-security-policy"]
+    assert "<script" not in page.body
+    assert not re.search(r"\sstyle=|\son\w+=", page.body)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_pages_of_a_token_are_neither_kept_nor_found_nor_told_on(web: Ask, ann: Subscriber, method: str) -> None:
+    headers = web(method, f"/u/{ann.token}").headers
+    assert headers["cache-control"] == "no-store"
+    assert "noindex" in headers["x-robots-tag"]
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "papers.example.org.evil.example", "", "[::1", "a@papers.example.org"])
+def test_it_answers_for_no_other_host(app: App, web: Ask, ann: Subscriber, host: str) -> None:
+    answer = web("POST", f"/u/{ann.token}", ONE_CLICK, Host=host)
+    assert answer.status in (400, 421)
+    assert state(app) == "active"
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("host", ["Papers.Example.org:443", "papers.example.org.", "localhost:8000", "127.0.0.1", "[::1]:8000"])
+def test_it_answers_for_its_own_names_in_any_spelling(web: Ask, host: str) -> None:
+    assert web("GET", "/healthz", Host=host).status == 200
+
+
+def test_what_a_proxy_says_of_another_host_is_not_believed(web: Ask, ann: Subscriber) -> None:
+    page = web("GET", f"/u/{ann.token}", X_Forwarded_Host="evil.example", X_Forwarded_Proto="http", Forwarded="host=evil.example")
+    assert page.status == 200
+    assert "evil.example" not in page.body + str(page.headers)
+
+
+def test_a_body_over_64_kb_is_refused_before_it_is_acted_on(app: App, web: Ask, ann: Subscriber) -> None:
+    assert web("POST", f"/u/{ann.token}", b"x" * 65_537, Content_Type=FORM).status == 413
+    assert state(app) == "active"
+    assert web("POST", f"/u/{ann.token}", b"x" * 65_536, Content_Type=FORM).status == 200
+
+
+def test_a_body_without_a_length_is_counted_too(app: App, web: Ask, ann: Subscriber) -> None:
+    def endless() -> Iterator[bytes]:
+        yield from [b"x" * 8192] * 9
+
+    answer = web("POST", f"/u/{ann.token}", endless(), Transfer_Encoding="chunked")
+    assert answer.status == 413
+    assert state(app) == "active"
+
+
+def test_the_log_names_no_token_and_no_address(
+    app: App, web: Ask, ann: Subscriber, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    web("POST", f"/u/{ann.token}?t={ann.token}", ONE_CLICK)
+    web("GET", "/confirm/" + "y" * 22)
+    web("GET", f"/{ann.token}")
+    lines = [record.getMessage() for record in caplog.records if record.name == "digest.web.guard"]
+    assert [re.sub(r"\d+ ms", "N ms", line) for line in lines if "healthz" not in line] == [
+        "POST /u/… 200 N ms",
+        "GET /confirm/… 404 N ms",
+        "GET /… 404 N ms",
+    ]
+    assert ann.token not in caplog.text
+    assert "ann@example.org" not in caplog.text
+
+
+def test_a_locked_database_asks_the_visitor_to_come_again(
+    app: App, web: Ask, ann: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.store.engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA busy_timeout=10")
+    with app.store.engine.connect() as holder:
+        holder.execution_options(writes=True)
+        with holder.begin():
+            answer = web("POST", f"/u/{ann.token}", ONE_CLICK)
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "60"
+    assert "Nothing was changed" in answer.body
+    assert state(app) == "active"
+    assert web("POST", f"/u/{ann.token}", ONE_CLICK).status == 200
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Stands for an application whose database fails in a way that nobody foresaw."""
+
+    app: App
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "store":
+            raise RuntimeError("this is a secret of the machine")
+        return getattr(self.app, name)
+
+
+def test_what_nobody_foresaw_is_told_in_general_words(app: App, ann: Subscriber) -> None:
+    from conftest_of_web import ask, free_port, served  # placed by the test's folder
+
+    port = free_port()
+    with served(Broken(app), port):  # type: ignore[arg-type]
+        answer = ask(port, "GET", f"/u/{ann.token}")
+    assert answer.status == 500
+    assert "Something broke" in answer.body
+    assert "secret" not in answer.body
+    assert answer.headers["x-content-type-options"] == "nosniff"

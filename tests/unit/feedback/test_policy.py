@@ -1,0 +1,82 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.feedback.policy import refuses_mailbox, should_suppress
+from digest.outbox.verdict import Phase, Verdict, judge
+
+NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (550, "5.1.1 no such user"),
+        (550, "5.1.2 no such host"),
+        (553, "5.1.3 bad address"),
+        (550, "5.1.6 moved"),
+        (556, "5.1.10 null MX"),
+        (550, "5.2.1 disabled"),
+        (550, "no such user"),
+        (551, "not local"),
+        (553, ""),
+        (556, "no mail here"),
+    ],
+)
+def test_a_relay_that_knows_no_such_mailbox_speaks_of_the_reader(code: int, text: str) -> None:
+    assert refuses_mailbox(judge("rcpt", code, text))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (550, "5.7.1 rejected by policy"),
+        (550, "5.7.26 unauthenticated"),
+        (554, "5.7.515 access denied"),
+        (550, "5.2.2 mailbox full"),
+        (552, "5.3.4 too big"),
+        (550, "5.4.7 expired"),
+        (552, "mailbox full"),
+        (554, "no"),
+        (500, "what?"),
+        (450, "4.1.1 greylisted"),
+        (550, "4.7.1 muddled"),
+    ],
+)
+def test_other_refusals_are_not_the_readers_fault(code: int, text: str) -> None:
+    assert not refuses_mailbox(judge("rcpt", code, text))
+
+
+@given(st.sampled_from([2, 4, 5]), st.integers(0, 999), st.integers(400, 599))
+@settings(max_examples=60, derandomize=True, deadline=None)
+def test_policy_and_spam_are_never_the_readers_fault(kind: int, detail: int, code: int) -> None:
+    assert not refuses_mailbox(judge("rcpt", code, f"{kind}.7.{detail} user unknown"))
+
+
+@pytest.mark.parametrize("phase", ["mail", "data", "content"])
+def test_only_the_answer_to_the_recipient_speaks_of_him(phase: Phase) -> None:
+    assert not refuses_mailbox(judge(phase, 550, "5.1.1 no such user"))
+
+
+@pytest.mark.parametrize("kind", ["deferred", "lost", "in_doubt", "submitted"])
+def test_what_is_no_refusal_refuses_nobody(kind: str) -> None:
+    assert not refuses_mailbox(Verdict(kind, "rcpt", 550, "5.1.1 no such user"))  # type: ignore[arg-type]
+
+
+def test_one_refusal_ends_nothing() -> None:
+    assert not should_suppress([], NOW)
+
+
+def test_two_refusals_48_hours_apart_end_it() -> None:
+    assert should_suppress([NOW - timedelta(hours=48)], NOW)
+    assert not should_suppress([NOW - timedelta(hours=47, minutes=59)], NOW)
+
+
+def test_many_refusals_in_one_bad_day_end_nothing() -> None:
+    assert not should_suppress([NOW - timedelta(hours=hours) for hours in range(1, 30)], NOW)
+
+
+def test_the_first_of_several_refusals_counts() -> None:
+    assert should_suppress([NOW - timedelta(hours=1), NOW - timedelta(days=9), NOW - timedelta(hours=2)], NOW)
