@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from digest.clock import Clock, SystemClock
 from digest.settings import Settings, load
 from digest.store.engine import Store, sqlite_path
+from digest.store.presence import Presence
 from digest.tokens import Signer
 
 if TYPE_CHECKING:
     from digest.edition.calendar import Schedule
+    from digest.edition.compose import Wish
     from digest.flows.deliver import Relay, Rules
     from digest.flows.mails import Imprint
     from digest.flows.run import Plan
@@ -27,6 +29,7 @@ class App:
 
     settings: Settings
     clock: Clock
+    _presence: Presence | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -35,6 +38,7 @@ class App:
         path = sqlite_path(url)
         if path is not None and not path.exists() and not (self.settings.home / "digest.toml").exists():
             self.upgrade_store()
+        self._presence = Presence(path) if path is not None else None
         return Store.open(url)
 
     def upgrade_store(self) -> None:
@@ -61,6 +65,14 @@ class App:
         return Schedule(times.timezone, times.publish_at, times.weekly_on, times.catch_up)
 
     @cached_property
+    def usual(self) -> "Wish":
+        """What a reader gets who chose nothing."""
+        from digest.edition.compose import Wish
+
+        ranking = self.settings.ranking
+        return Wish((), ranking.share, ranking.size, ranking.also)
+
+    @cached_property
     def environments(self) -> "Environments":
         """The templates: those in the folder `templates` of DIGEST_HOME take the place of ours."""
         from digest.rendering.environment import Environments
@@ -85,8 +97,7 @@ class App:
             public_url=str(self.settings.site.public_url),
             reply_to=self.settings.email.reply_to,
             inbound=self.settings.inbound.address,
-            cards=self.settings.ranking.size,
-            also=self.settings.ranking.also,
+            usual=self.usual,
             memory=self.settings.ranking.window + WEEK,
         )
 
@@ -129,6 +140,8 @@ class App:
         """Let go of the database."""
         if "store" in self.__dict__:
             self.store.close()
+        if self._presence is not None:
+            self._presence.end()
 
 
 def open_app(

@@ -32,12 +32,18 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     from typer._click.exceptions import ClickException
+    from typer.main import get_command
 
     from digest.cli.common import Call
 
     rest, now = _take_now(arguments)
+    command = get_command(build())
+    if "_DIGEST_COMPLETE" in os.environ:
+        command.main(rest, prog_name="digest")
     try:
-        result = build()(rest, standalone_mode=False, obj=Call(now), prog_name="digest")
+        # Not by `main`: that would keep interrupts and broken pipes to itself.
+        with command.make_context("digest", rest, obj=Call(now)) as context:
+            command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
     except ClickException as error:
@@ -45,7 +51,7 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except typer.Abort as error:
         raise KeyboardInterrupt from error
-    return result if isinstance(result, int) else 0
+    return 0
 
 
 def _version(wanted: bool) -> None:

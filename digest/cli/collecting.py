@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import AsJson, application, emit, emit_json, table, talk
+from digest.cli.common import AsJson, Weekly, application, emit, emit_json, table, talk
 
 if TYPE_CHECKING:
     from digest.flows.collect import Brought
@@ -83,6 +83,7 @@ def rank(
     context: typer.Context,
     date: Annotated[str | None, typer.Option("--date", help="The day to rank for; today when left out.")] = None,
     for_: Annotated[str | None, typer.Option("--for", help="For this subscriber, by his interests and memory.")] = None,
+    weekly: Weekly = False,
     top: Annotated[int, typer.Option("--top", min=1, help="How many.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -92,9 +93,11 @@ def rank(
 
     with application(context) as app:
         on = parse_date(date) or app.schedule.date_at(app.clock.now())
-        edition = choose.draft(app.store, app.settings.ranking, app.clock.now(), on)
+        edition = choose.draft(app.store, app.settings.ranking, app.clock.now(), on, "weekly" if weekly else "daily")
         who = choose.reader(app.store, for_) if for_ else None
-        chosen = choose.for_reader(app.store, app.clock.now(), edition, (top, 0), who and replace(who, size=None))
+        chosen = choose.for_reader(
+            app.store, app.clock.now(), edition, replace(app.usual, cards=top, also=0), who and replace(who, size=None)
+        )
     entries = {entry.paper_id: entry for entry in edition.entries}
     rows = [(entries[pick.paper_id], pick) for pick in chosen]
     if as_json:

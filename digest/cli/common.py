@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
+Weekly = Annotated[bool, typer.Option("--weekly", help="The weekly edition instead of the daily one.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
 
 _ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -44,6 +45,11 @@ def application(context: typer.Context) -> Iterator["App"]:
         yield app
     finally:
         app.close()
+
+
+def moment(app: "App") -> datetime:
+    """The time of an act, to the second: a command that is told the same `--now` comes no earlier than this one."""
+    return app.clock.now().replace(microsecond=0)
 
 
 def emit(text: str) -> None:

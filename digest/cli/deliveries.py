@@ -1,5 +1,6 @@
 """`digest deliveries`: who got what, and what came of it."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -8,6 +9,9 @@ from digest.cli.common import AsJson, Limit, Yes, application, confirm, emit, em
 
 deliveries = typer.Typer(help="Look at deliveries; settle those that are in doubt.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="As digest deliveries list shows it.", metavar="DELIVERY")]
+
+
+Notices = Annotated[bool, typer.Option("--notices", help="Of single mails (confirm, welcome, goodbye, operator) instead.")]
 
 
 def register(parent: typer.Typer) -> None:
@@ -19,6 +23,7 @@ def list_(
     context: typer.Context,
     state: Annotated[str | None, typer.Option("--state", help="Only those in this state.")] = None,
     only: Annotated[str | None, typer.Option("--only", help="Only those to this address.")] = None,
+    notices: Notices = False,
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,6 +38,9 @@ def list_(
 
     if state is not None and state not in get_args(State):
         raise UsageError(f"there is no state {state!r}", fix=f"the states are {', '.join(get_args(State))}")
+    if notices:
+        _list_notices(context, state, limit, as_json=as_json)
+        return
     with application(context) as app, app.store.read() as connection:
         key = EmailAddress.parse(only).key if only else None
         rows = store.listed(connection, state=state, address_key=key, limit=limit)
@@ -80,19 +88,20 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
         return
     for name, value in shown.items():
         if name != "picks":
-            emit(f"{name:12} {'' if value is None else value}")
+            shown_as = f"{value:%Y-%m-%d %H:%M}Z" if isinstance(value, datetime) else "" if value is None else value
+            emit(f"{name:12} {shown_as}")
     table(("section", "paper", "matched"), [(pick["section"], pick["title"], pick["matched"] or "") for pick in picks])
 
 
 @deliveries.command()
-def retry(context: typer.Context, number: Number) -> None:
+def retry(context: typer.Context, number: Number, notices: Notices = False) -> None:
     """Queue a delivery again that ended without being submitted."""
     from digest.errors import UsageError
     from digest.store import ledger
-    from digest.store.schema import delivery
+    from digest.store.schema import delivery, notice
 
     with application(context) as app, app.store.write() as connection:
-        if not ledger.retry(connection, delivery, number, app.clock.now()):
+        if not ledger.retry(connection, notice if notices else delivery, number, app.clock.now()):
             raise UsageError(f"delivery {number} did not end in a way that can be tried again", fix="digest deliveries show")
     talk("Queued. It goes out with the next: digest deliver")
 
@@ -102,18 +111,47 @@ def resolve(
     context: typer.Context,
     number: Number,
     state: Annotated[Literal["submitted", "rejected", "queued"], typer.Argument(help="What the relay's log says of it.")],
+    notices: Notices = False,
     yes: Yes = False,
 ) -> None:
     """Settle a delivery that is in doubt, held or parked; `queued` mails it again."""
     from digest.errors import UsageError
-    from digest.flows.settling import settle
+    from digest.flows.settling import settle, settle_notice
 
     with application(context) as app:
         if state == "queued":
             confirm("The reader may get this mail twice. Mail it again?", yes=yes)
-        if not settle(app.store, app.clock.now(), number, state):
+        if not (settle_notice if notices else settle)(app.store, app.clock.now(), number, state):
             raise UsageError(f"delivery {number} is neither in doubt nor held nor parked", fix="digest deliveries list")
     talk(f"Delivery {number} is {state}.")
+
+
+def _list_notices(context: typer.Context, state: str | None, limit: int | None, *, as_json: bool) -> None:
+    from digest.store import notices as store
+
+    with application(context) as app, app.store.read() as connection:
+        rows = store.listed(connection, state=state, limit=limit)
+    names = ("id", "kind", "recipient", "state", "attempts", "due_at", "message_id", "in_doubt_at", "reply")
+    shown = [{name: getattr(row, name) for name in names} for row in rows]
+    if as_json:
+        emit_json({"notices": shown})
+        return
+    table(
+        ("", "kind", "email", "state", "tried", "due", "reply"),
+        [
+            (
+                one["id"],
+                one["kind"],
+                one["recipient"],
+                one["state"],
+                one["attempts"],
+                f"{one['due_at']:%m-%d %H:%M}Z",
+                one["reply"],
+            )
+            for one in shown
+        ],
+    )
+    talk(f"{len(rows):,} notices")
 
 
 def _found(row: Any, number: int) -> Any:

@@ -26,6 +26,7 @@ def run(
     context: typer.Context,
     date: Annotated[str | None, typer.Option("--date", help="Freeze the editions of this date now, whatever the hour.")] = None,
     dry_run: DryRun = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what went wrong.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Collect, publish and deliver what is due now: for cron, as often as you like."""
@@ -40,23 +41,26 @@ def run(
             _foretell(app, as_json)
             return
         plan = app.plan
+        collected = flow.collect(plan, on)
+        published = flow.publish(plan, on)
+        if not (as_json or quiet):
+            for brought in collected:
+                tell(brought)
+            for one in published:
+                emit(published_line(one))
         with progress("mails") as show:
-            ran = run_until_stopped(lambda stop: flow.run(plan, on, stop, lambda report: show(report.states.total())))
+            report = run_until_stopped(lambda stop: flow.send_out(plan, stop, lambda now: show(now.states.total())))
     if as_json:
         emit_json(
             {
-                "collected": [brought_json(one) for one in ran.collected],
-                "editions": [edition_json(one) for one in ran.published],
-                "deliveries": report_json(ran.report),
+                "collected": [brought_json(one) for one in collected],
+                "editions": [edition_json(one) for one in published],
+                "deliveries": report_json(report),
             }
         )
-    else:
-        for brought in ran.collected:
-            tell(brought)
-        for published in ran.published:
-            emit(published_line(published))
-        emit(report_line(ran.report))
-    if ran.report.failed:
+    elif report.failed or not quiet:
+        emit(report_line(report))
+    if report.failed:
         raise typer.Exit(SOME_FAILED)
 
 
@@ -64,6 +68,7 @@ def deliver(
     context: typer.Context,
     limit: Limit = None,
     only: Annotated[str | None, typer.Option("--only", help="Mails to this address alone.")] = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Mail whoever is due; returns when nothing more is."""
@@ -71,6 +76,9 @@ def deliver(
     from digest.subscribers.address import EmailAddress
 
     with application(context) as app:
+        if dry_run:
+            _foretell(app, as_json)
+            return
         address = EmailAddress.parse(only) if only else None
         parts = (app.store, app.clock, app.imprint, app.relay, app.rules)
         with progress("mails") as show:
@@ -118,7 +126,7 @@ def report_line(report: "Report") -> str:
         )
         if number
     ]
-    return "; ".join([states or "nothing to mail: everybody who is due has his edition", *more])
+    return "; ".join([states or "nothing to mail: nobody is due now", *more])
 
 
 def report_json(report: "Report") -> dict[str, Any]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from digest.smtp.connection import Connection
     from digest.wiring import App
 
+PATIENCE = 15.0
+"""Seconds to wait for a mail server: somebody is looking on."""
+
 Grade = Literal["ok", "warn", "fail"]
 
 
@@ -71,14 +74,15 @@ def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App") -> list[Fi
 
 def _settings(app: "App") -> Iterator[Finding]:
     yield Finding("settings", "ok", f"read, in {app.settings.home}")
-    for key in ("site.public_url", "email.from", "smtp.url"):
-        app.settings.require(key)
+    app.settings.require("site.public_url", "email.from", "smtp.url")
     if not app.settings.site.keys:
         yield Finding("secret", "warn", "site.secret_key is not set; the database's own key signs", "digest init writes one")
     if not app.settings.site.postal_address:
         yield Finding("settings", "warn", "site.postal_address is empty", "many countries want one below every mailing")
     if not app.settings.operator.email:
         yield Finding("settings", "warn", "operator.email is empty", "set it to be told when an edition is empty or lost mails")
+    if app.settings.inbound.address:
+        yield Finding("settings", "warn", "inbound.address is set, but this version reads no mail", "leave it empty")
 
 
 def _database(app: "App") -> Iterator[Finding]:
@@ -95,9 +99,12 @@ def _database(app: "App") -> Iterator[Finding]:
 
 
 def _times(app: "App") -> Iterator[Finding]:
+    from digest.flows.queueing import next_edition
+
     now = app.clock.now()
-    following = app.schedule.next_freezing(now)
-    yield Finding("times", "ok", f"it is {now:%Y-%m-%d %H:%M}Z; the next edition is frozen at {following:%Y-%m-%d %H:%M}Z")
+    following = next_edition(app.store, app.schedule, now)
+    when = f"frozen at {following:%Y-%m-%d %H:%M}Z" if following else "due now"
+    yield Finding("times", "ok", f"it is {now:%Y-%m-%d %H:%M}Z; the next edition is {when}")
 
 
 def _templates(app: "App") -> Iterator[Finding]:
@@ -106,10 +113,14 @@ def _templates(app: "App") -> Iterator[Finding]:
     from digest.edition.model import Edition, Entry, Pick
     from digest.flows.mails import preview
     from digest.papers.model import Work
+    from digest.rendering.notice_mail import KINDS, render_notice
 
     entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
     edition = Edition(0, date(2026, 1, 1), "daily", datetime(2026, 1, 1, tzinfo=UTC), (entry,))
     preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), None, "https://example.org/u/token")
+    for kind in KINDS:
+        words = {"subject": "A subject", "confirm_url": "https://example.org/confirm/token"}
+        render_notice(kind, words, app.settings.site, app.environments)
     yield Finding("templates", "ok", "render")
 
 
@@ -122,7 +133,7 @@ def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:
     relay = app.relay
 
     async def converse() -> str:
-        connection = await Connection.open(relay.url, relay.timeout)
+        connection = await Connection.open(relay.url, min(relay.timeout, PATIENCE))
         try:
             return await _submit_test(app, connection, send_to) if send_to else ""
         finally:

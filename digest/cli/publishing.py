@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from digest.cli.common import AsJson, application, emit, emit_json, talk
+from digest.cli.common import AsJson, Weekly, application, emit, emit_json, talk
 
 
 def register(parent: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def edition_json(published: Any) -> dict[str, Any]:
         "date": edition.date.isoformat(),
         "cadence": edition.cadence,
         "new": published.new,
-        "frozen_at": edition.frozen_at,
+        "frozen_at": None if published.waits else edition.frozen_at,
         "papers": len(edition.entries),
         "empty_because": edition.empty_because or None,
         "missing_sources": list(edition.missing_sources),
@@ -53,6 +53,8 @@ def published_line(published: Any) -> str:
     """One edition in a line."""
     edition = published.edition
     what = f"empty: {edition.empty_because}" if edition.empty_because else f"{len(edition.entries)} candidates"
+    if published.waits:
+        return f"edition {edition.name}: not frozen yet: {edition.empty_because}"
     when = "frozen now" if published.new else f"frozen already, at {edition.frozen_at:%Y-%m-%d %H:%M}Z"
     return f"edition {edition.name}: {what}; {when}"
 
@@ -61,6 +63,7 @@ def preview(
     context: typer.Context,
     date: Annotated[str | None, typer.Option("--date", help="The day; today when left out.")] = None,
     for_: Annotated[str | None, typer.Option("--for", help="As this subscriber would get it.")] = None,
+    weekly: Weekly = False,
     format_: Annotated[Literal["html", "text", "eml"], typer.Option("--format", help="Which part.")] = "html",
     out: Annotated[Path | None, typer.Option("--out", help="Write to a file.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
@@ -74,9 +77,8 @@ def preview(
         now = app.clock.now()
         on = parse_date(date) or app.schedule.date_at(now)
         who = choose.reader(app.store, for_) if for_ else None
-        edition = choose.standing(app.store, app.settings.ranking, now, on)
-        sizes = (app.settings.ranking.size, app.settings.ranking.also)
-        picks = choose.for_reader(app.store, now, edition, sizes, who)
+        edition = choose.standing(app.store, app.settings.ranking, now, on, "weekly" if weekly else "daily")
+        picks = choose.for_reader(app.store, now, edition, app.usual, who)
         if not picks:
             raise BadInput(
                 f"there is nothing to show: {edition.empty_because or 'he has got every paper of it'}", fix="digest collect"

@@ -25,7 +25,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     subscribers = ", ".join(f"{number:,} {state}" for state, number in found["subscribers"].items()) or "none"
     queue = ", ".join(f"{number:,} {state}" for state, number in found["queue"].items()) or "empty"
     edition = found["last_edition"]
-    emit(f"next edition   {_at(found['next_edition_at'])}")
+    emit(f"next edition   {_at(found['next_edition_at']) if found['next_edition_at'] else 'due now: digest run'}")
     emit(f"next mail      {_at(found['next_mail_at']) if found['next_mail_at'] else 'with the next edition'}")
     if edition is None:
         emit("last edition   none yet")
@@ -40,16 +40,18 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     for worker in found["workers"]:
         emit(f"worker         {worker['host']} process {worker['pid']}, last heard of at {_at(worker['beat_at'])}")
     if found["queue"].get("held"):
-        emit("held           mails in doubt twice wait for you: digest deliveries list --state held")
+        emit("held           mails in doubt twice wait for you: digest deliveries list --state held [--notices]")
 
 
 def _status(app: "App") -> dict[str, Any]:
     from digest import __version__
     from digest.edition.model import edition_name
+    from digest.flows.queueing import next_edition
     from digest.store import deliveries, editions, ledger, runs, subscribers, workers
     from digest.store.engine import shown
 
     now = app.clock.now()
+    following = next_edition(app.store, app.schedule, now)
     with app.store.read() as connection:
         last = editions.latest(connection, now)
         mail_at = [at for at in (ledger.earliest_open(connection), subscribers.earliest_due(connection)) if at]
@@ -58,7 +60,7 @@ def _status(app: "App") -> dict[str, Any]:
             "version": __version__,
             "now": now,
             "database": shown(app.settings.database_url),
-            "next_edition_at": app.schedule.next_freezing(now),
+            "next_edition_at": following,
             "next_mail_at": min(mail_at, default=None),
             "last_edition": last
             and {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from digest.cli.common import AsJson, DryRun, Limit, Yes, application, emit_json, progress, table, talk
+from digest.cli.common import AsJson, DryRun, Limit, Yes, application, emit_json, moment, progress, table, talk
 
 if TYPE_CHECKING:
     from digest.flows.importing import Tally
@@ -61,7 +61,6 @@ def import_(
     Who is a subscriber already stays as he is; who left, bounced, complained or is suppressed is not brought back. Bad rows
     are reported by line and passed over. An import that was stopped goes on when the same command is run again.
     """
-    from digest.cli.subscribers import moment
     from digest.flows.importing import Import, Tally
     from digest.subscribers.csv import BadRow, Sheet
 

@@ -1,11 +1,10 @@
 """`digest subscribers`: who reads, what each chose, and what happened to him."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import AsJson, DryRun, Yes, application, confirm, emit_json, table, talk
+from digest.cli.common import AsJson, DryRun, Yes, application, confirm, emit_json, moment, table, talk
 
 if TYPE_CHECKING:
     from digest.wiring import App
@@ -223,11 +222,6 @@ def history(context: typer.Context, address: Address, as_json: AsJson = False) -
         emit_json({"email": address, "events": rows})
         return
     table(("when", "what", "details"), [(f"{e.at:%Y-%m-%d %H:%M}Z", e.kind, _cell(e.details)) for e in found])
-
-
-def moment(app: "App") -> datetime:
-    """The time of an act, to the second: a command that is told the same `--now` comes no earlier than this one."""
-    return app.clock.now().replace(microsecond=0)
 
 
 def _id(app: "App", address: str) -> int:

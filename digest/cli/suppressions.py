@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.common import AsJson, Yes, application, confirm, emit_json, table, talk
-from digest.cli.subscribers import moment
+from digest.cli.common import AsJson, Yes, application, confirm, emit_json, moment, table, talk
 
 Address = Annotated[str, typer.Argument(help="The email address.", metavar="ADDRESS")]
 SHOWN_OF_HASH = 16

@@ -34,10 +34,14 @@ def entries(ranked: Sequence[Ranked], candidates: Mapping[int, Candidate]) -> tu
 class Wish:
     """What decides a reader's picks besides the edition: his interests, their share, and how much he wants to read."""
 
-    interests: Sequence[Interest]
-    share: float
-    cards: int
-    also: int
+    interests: Sequence[Interest] = ()
+    share: float = 0.5
+    cards: int = 10
+    also: int = 10
+
+    def of(self, interests: Sequence[Interest], share: float | None, cards: int | None) -> "Wish":
+        """This wish with what a reader chose himself; None is no choice."""
+        return Wish(interests, self.share if share is None else share, cards or self.cards, self.also)
 
 
 class Composer:

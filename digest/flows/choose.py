@@ -38,19 +38,16 @@ def reader(store: Store, address: str) -> deliveries.Reader:
         return deliveries.readers(connection, [found.id])[found.id]
 
 
-def for_reader(
-    store: Store, now: datetime, edition: Edition, sizes: tuple[int, int], who: deliveries.Reader | None
-) -> tuple[Pick, ...]:
+def for_reader(store: Store, now: datetime, edition: Edition, usual: Wish, who: deliveries.Reader | None) -> tuple[Pick, ...]:
     """What a reader would get of an edition now; without one, what somebody new and without interests would.
 
-    `sizes` are the numbers of cards and of lines.
+    `usual` is what they get who chose nothing.
     """
-    cards, also = sizes
     with store.read() as connection:
         hidden = papers.hidden_among(connection, [entry.paper_id for entry in edition.entries])
         if who is None:
-            return Composer(edition).picks(Wish((), 0.0, cards, also), (), hidden)
+            return Composer(edition).picks(usual, (), hidden)
         wanted = subscribers.interests(connection, [who.id], now).get(who.id, ())
         on_their_way = deliveries.papers_under_way(connection, [who.id]).get(who.id, ())
     had = seen.papers(who.seen) | {pick.paper_id for _, picks in on_their_way for pick in picks}
-    return Composer(edition).picks(Wish(wanted, who.share, who.size or cards, also), had, hidden)
+    return Composer(edition).picks(usual.of(wanted, who.share, who.size), had, hidden)

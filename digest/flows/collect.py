@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from digest.clock import Clock
@@ -17,6 +17,8 @@ from digest.sources.settings import SourcesSettings
 from digest.store import papers, runs
 from digest.store.engine import Store
 
+RETRY_AFTER = timedelta(minutes=10)
+"""How soon a source that failed is asked again."""
 AT_ONCE = 500
 """Sightings of one transaction."""
 MAX_FILE = 64 * 1024 * 1024
@@ -36,9 +38,17 @@ class Brought:
 
 
 def collect(
-    store: Store, clock: Clock, settings: SourcesSettings, names: Sequence[str] = (), *, sleep: Sleep = time.sleep
+    store: Store,
+    clock: Clock,
+    settings: SourcesSettings,
+    names: Sequence[str] = (),
+    *,
+    fresh_for: timedelta = timedelta(0),
+    sleep: Sleep = time.sleep,
 ) -> list[Brought]:
     """Ask the named sources, or all that are enabled, and store what they show.
+
+    One that answered less than `fresh_for` ago, or failed less than `RETRY_AFTER` ago and was to be fresh, is left alone.
 
     Raises:
         UsageError: there is no source of that name.
@@ -47,6 +57,10 @@ def collect(
         if name not in SOURCES:
             raise UsageError(f"there is no source {name!r}", fix=f"the sources are {', '.join(SOURCES)}")
     wanted = [SOURCES[name] for name in names] or [source for source in SOURCES.values() if source.enabled(settings)]
+    if fresh_for:
+        with store.read() as connection:
+            asked = {run.source: run for run in runs.last(connection, clock.now())}
+        wanted = [source for source in wanted if not _is_fresh(asked.get(source.name), clock.now(), fresh_for)]
     brought = []
     for source in wanted:
         started = clock.now()
@@ -63,6 +77,13 @@ def collect(
         _note(store, source.name, started, clock.now(), verdict=collected.verdict, brought=result, newest=collected.newest)
         brought.append(result)
     return brought
+
+
+def _is_fresh(run: runs.SourceRun | None, now: datetime, fresh_for: timedelta) -> bool:
+    if run is None:
+        return False
+    age: timedelta = now - run.started_at
+    return age < (min(RETRY_AFTER, fresh_for) if run.verdict == "failed" else fresh_for)
 
 
 def collect_file(store: Store, now: datetime, path: Path, format_: str | None) -> Brought:
@@ -97,7 +118,10 @@ def read_file(path: Path, format_: str, now: datetime) -> Parsed:
         raise UsageError(f"there is no file {path}") from None
     except OSError as error:
         raise NotPermitted(f"{path} cannot be read: {error.strerror}") from None
-    return FORMATS[format_](raw, source="file", seen_at=now)
+    try:
+        return FORMATS[format_](raw, source="file", seen_at=now)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}", fix=error.fix) from None
 
 
 def record(store: Store, sightings: Sequence[Sighting]) -> papers.Recorded:

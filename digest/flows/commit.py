@@ -50,14 +50,22 @@ class _Group:
 class GroupCommit:
     """Writes marks and outcomes for one worker. `mark` and `finish` are for the event loop it was started on."""
 
-    def __init__(self, store: Store, clock: Clock, worker_id: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        worker_id: int,
+        busy: Callable[[], int] = lambda: 1,
+        disowned: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`busy` tells how many connections are at work: a group need not wait for more marks than they can ask for.
+        `disowned` is called (on the loop) when this worker was given up for dead and others have its rows."""
         self._store, self._clock, self._worker = store, clock, worker_id
+        self._busy, self._disowned = busy, disowned
         self._loop = asyncio.get_running_loop()
         self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self.error: BaseException | None = None
-        self.busy = 1
-        """How many connections are at work: a group need not wait for more marks than they can ask for."""
         self._thread.start()
 
     async def mark(self, table: ledger.LedgerTable, row: int) -> bool:
@@ -106,17 +114,25 @@ class GroupCommit:
                         self._tell(flush, True)
                 if time.monotonic() - beat_at >= workers.BEAT_EVERY.total_seconds():
                     beat_at = time.monotonic()
-                    with self._store.write() as connection:
-                        workers.beat(connection, self._worker, self._clock.now())
+                    self._beat()
         except BaseException as error:  # noqa: BLE001 - whatever it is, connections that wait for a mark must hear of it
-            log.error("the ledger stopped: %s", error)
             self.error = error
             self._refuse(group, error)
+
+    def _beat(self) -> None:
+        try:
+            with self._store.write() as connection:
+                lives = workers.beat(connection, self._worker, self._clock.now())
+            if not lives:
+                self._loop.call_soon_threadsafe(self._disowned)
+        except TemporaryFailure as error:
+            # The next beat is near, and whoever is given up for dead learns it from his marks.
+            log.warning("%s; this worker could not say that it lives", error)
 
     def _gather(self, until: float) -> _Group:
         group = _Group()
         deadline = until
-        while not group.marks or 4 * len(group.marks) < 3 * self.busy:
+        while not group.marks or 4 * len(group.marks) < 3 * max(1, self._busy()):
             try:
                 item = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:

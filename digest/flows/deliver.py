@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from digest.edition.calendar import Schedule
 from digest.errors import DigestError, ServerUnavailable
 from digest.feedback.policy import refuses_mailbox
 from digest.flows.commit import GroupCommit
+from digest.flows.jobs import Jobs
 from digest.flows.mails import Imprint, Job, Mails
 from digest.flows.queueing import queue_due
 from digest.flows.refusals import note_refusal
@@ -35,6 +36,8 @@ from digest.subscribers.address import EmailAddress
 
 MAX_LOSSES = 3
 """Connections that one message may see break before its content; then it is deferred like one that was refused."""
+MAX_SENDER_REFUSALS = 3
+"""How often in a row the relay may refuse the sender that it took before: quotas are told in this way."""
 
 FAILED = ("rejected", "parked", "held", "expired", "in_doubt")
 """States that make a run end with exit code 3."""
@@ -153,121 +156,106 @@ class _Run:
         self._worker, self._report, self._stop, self._progress = worker_id, report, stop, progress
         self._mails = Mails(store, imprint)
         self._mail_from = imprint.sender.address
-        self._hungry = asyncio.Event()
-        self._failed = asyncio.Event()
-        self._returned: deque[Job] = deque()
+        self._jobs = Jobs()
+        self._lines = 0
         self._losses: Counter[tuple[str, int]] = Counter()
         self._losses_in_a_row = 0
-        self._at_work = 0
+        self._suspects: list[tuple[Job, Verdict]] = []
         self._sender_accepted = False
+        self._sender_refusals = 0
         self._error: BaseException | None = None
-        self._commits = GroupCommit(store, clock, worker_id)
+        self._commits = GroupCommit(store, clock, worker_id, lambda: self._jobs.out, self._jobs.halt)
         self._jitter = random.Random()  # noqa: S311 - spreads retries; nobody gains by guessing it
 
     async def work(self, limit: int | None, only: EmailAddress | None) -> None:
-        """Serve chunk after chunk. A reader may have two mails due: the second is chosen when the first is settled, so
-        after the last chunk is done there may be one more."""
+        """Claim what is due and have it submitted, until nothing more is."""
+        lanes = [asyncio.create_task(self._lane()) for _ in range(self._relay.connections)]
+        stopping = asyncio.create_task(self._halt_when_stopped())
         try:
-            while not self._over and await self._round(limit, only):
-                limit = None if limit is None else limit - self._report.states.total()
-                if limit is not None and limit <= 0:
-                    break
+            try:
+                await self._feed(limit, only)
+            except Exception as error:  # noqa: BLE001 - it is raised below, when the lanes have ended what they began
+                self._fail(error)
+            self._jobs.close()
+            await asyncio.gather(*lanes)
         finally:
+            stopping.cancel()
             await self._commits.close()
         if self._error is not None:
             raise self._error
 
-    @property
-    def _over(self) -> bool:
-        return self._stop.is_set() or self._failed.is_set()
+    async def _halt_when_stopped(self) -> None:
+        await self._stop.wait()
+        self._jobs.halt()
 
-    async def _round(self, limit: int | None, only: EmailAddress | None) -> bool:
-        """Serve what is due now; returns whether there was anything."""
-        jobs: asyncio.Queue[Job | None] = asyncio.Queue()
-        lanes = [asyncio.create_task(self._lane(jobs)) for _ in range(self._relay.connections)]
-        claimed = 0
-        try:
-            while not self._over and (limit is None or claimed < limit):
-                room = self._rules.chunk if limit is None else min(self._rules.chunk, limit - claimed)
-                prepared, ended = await asyncio.to_thread(self._mails.prepare, self._worker, self._clock.now(), room, only)
-                for outcome in ended:
-                    self._end(outcome)
-                if not prepared:
-                    break
-                claimed += len(prepared)
-                for job in prepared:
-                    jobs.put_nowait(job)
-                await self._until_few_wait(jobs)
-        except DigestError as error:
-            self._fail(error)
-        for _ in lanes:
-            jobs.put_nowait(None)
-        await asyncio.gather(*lanes)
-        if self._commits.error is None:
-            await self._commits.flush()
-        return claimed > 0
+    async def _feed(self, left: int | None, only: EmailAddress | None) -> None:
+        """Claim chunk after chunk. A reader may have two mails due: the second is chosen when the first is settled, so
+        when all are settled there may be more."""
+        settled = False
+        while not self._jobs.halted.is_set() and (left is None or left > 0):
+            room = self._rules.chunk if left is None else min(self._rules.chunk, left)
+            prepared, ended = await asyncio.to_thread(self._mails.prepare, self._worker, self._clock.now(), room, only)
+            for outcome in ended:
+                self._end(outcome)
+            self._jobs.add(prepared)
+            left = None if left is None else left - len(prepared)
+            if prepared or ended:
+                settled = False
+                # Memory does not grow with the readers: most of a chunk is worked off before the next is claimed.
+                await self._jobs.until_few_wait(self._rules.chunk // 2)
+            elif settled:
+                break
+            else:
+                await self._settle()
+                settled = True
+        await self._settle()
 
-    async def _until_few_wait(self, jobs: "asyncio.Queue[Job | None]") -> None:
-        """Let the lanes work off most of a chunk before the next is claimed: memory does not grow with the readers."""
-        if jobs.qsize() <= self._rules.chunk // 2:
+    async def _settle(self) -> None:
+        await self._jobs.until_settled()
+        if self._jobs.halted.is_set():
             return
-        self._hungry.clear()
-        signals = {asyncio.create_task(event.wait()) for event in (self._hungry, self._stop, self._failed)}
-        _, waiting = await asyncio.wait(signals, return_when=asyncio.FIRST_COMPLETED)
-        for signal in waiting:
-            signal.cancel()
+        self._defer_suspects()
+        await self._commits.flush()
 
-    async def _lane(self, jobs: "asyncio.Queue[Job | None]") -> None:
+    async def _lane(self) -> None:
         """One connection's life: it is opened when there is something to say and kept for the next."""
         connection: Connection | None = None
-        working = False
         try:
-            while True:
-                job = self._returned.popleft() if self._returned else await jobs.get()
-                if jobs.qsize() <= self._rules.chunk // 2:
-                    self._hungry.set()
-                if job is None and self._returned:
-                    jobs.put_nowait(None)
-                    continue
-                if job is None or self._over:
-                    return
-                if not working:
-                    working = True
-                    self._working(+1)
+            while job := await self._jobs.take():
                 content = self._build(job)
                 if content is None:
+                    self._jobs.settled()
                     continue
                 connection = await self._connect(connection, job)
                 if connection is None:
                     return
-                await self._relay.pace.wait(job.recipient.domain)
+                await self._relay.pace.wait(job.recipient.domain, self._jobs.halted)
+                if self._jobs.halted.is_set():
+                    return
                 await self._submit(connection, job, content)
         except BaseException as error:  # noqa: BLE001 - the run ends with it, and no lane dies unheard
             self._fail(error)
             if connection is not None:
                 connection.abort()
         finally:
-            if working:
-                self._working(-1)
             if connection is not None:
                 await connection.close()
-
-    def _working(self, change: int) -> None:
-        self._at_work += change
-        self._commits.busy = max(1, self._at_work)
 
     async def _connect(self, connection: Connection | None, job: Job) -> Connection | None:
         if connection is not None and connection.usable:
             return connection
         if connection is not None:
             await connection.close()
+            self._lines -= 1
+        self._lines += 1
         try:
             return await Connection.open(self._relay.url, self._relay.timeout)
         except ServerUnavailable as error:
             # A relay that takes fewer connections than we would like still takes mail over those it has.
-            self._returned.append(job)
-            if self._at_work <= 1:
+            self._lines -= 1
+            if self._lines == 0:
                 self._fail(error)
+            self._jobs.give_back(job)
             return None
 
     def _build(self, job: Job) -> bytes | None:
@@ -287,22 +275,22 @@ class _Run:
         verdict = await connection.submit(Envelope(self._mail_from, job.recipient), content, may_go)
         if verdict is None:
             log.info("mail %s %s was withdrawn before its content went out", job.table.name, job.row)
-            return
-        if verdict.kind == "lost":
-            verdict = self._lost(job, verdict)
-            if verdict is None:
-                return
-        elif verdict.phase == "mail" and verdict.kind == "rejected" and not self._sender_accepted:
-            # It is no reader's fault that our sender is refused, so no reader pays for it.
-            self._fail(
-                ServerUnavailable(
-                    f"the mail server refuses the sender {self._mail_from}: {verdict.reply}",
-                    fix="set email.from to an address that this account may use",
-                )
-            )
-            return
-        self._sender_accepted = self._sender_accepted or verdict.phase != "mail"
-        self._losses_in_a_row = 0
+            self._jobs.settled()
+        elif verdict.kind == "lost":
+            self._lost(job, verdict)
+        elif verdict.phase == "mail" and verdict.kind == "rejected":
+            self._sender_refused(job, verdict)
+        else:
+            self._sender_accepted = self._sender_accepted or verdict.phase != "mail"
+            self._sender_refusals = self._losses_in_a_row = 0
+            self._defer_suspects()
+            self._judged(job, verdict)
+            if refuses_mailbox(verdict) and job.subscriber_id is not None:
+                await asyncio.to_thread(note_refusal, self._store, self._clock.now(), job, verdict)
+            self._jobs.settled()
+
+    def _judged(self, job: Job, verdict: Verdict) -> None:
+        """Have the outcome of one attempt written down."""
         step = after_verdict(
             verdict, due_at=job.due_at, attempts=job.attempts, now=self._clock.now(), jitter=self._jitter.random()
         )
@@ -318,14 +306,27 @@ class _Run:
                 seen=job.seen,
             )
         )
-        if refuses_mailbox(verdict) and job.subscriber_id is not None:
-            await asyncio.to_thread(note_refusal, self._store, self._clock.now(), job, verdict)
 
-    def _lost(self, job: Job, verdict: Verdict) -> Verdict | None:
+    def _sender_refused(self, job: Job, verdict: Verdict) -> None:
+        """The relay does not know yet whom the mail is for: that it refuses our sender is no reader's fault, and none pays."""
+        self._sender_refusals += 1
+        if not self._sender_accepted:
+            fix = "set email.from to an address that this account may use"
+        elif self._sender_refusals >= MAX_SENDER_REFUSALS:
+            fix = "it took the sender before: perhaps there is a quota; try again later"
+        else:
+            self._jobs.give_back(job)
+            return
+        self._fail(ServerUnavailable(f"the mail server refuses the sender {self._mail_from}: {verdict.reply}", fix=fix))
+
+    def _lost(self, job: Job, verdict: Verdict) -> None:
         """A connection that broke before any content cost nothing: another carries the message at once. But a message that
         breaks connections is deferred, and a relay that breaks them all is not to be had."""
         self._losses[job.table.name, job.row] += 1
         self._losses_in_a_row += 1
+        suspected = self._losses[job.table.name, job.row] >= MAX_LOSSES
+        text = f"the connection broke {MAX_LOSSES} times: {verdict.text}"
+        deferred = Verdict("deferred", verdict.phase, verdict.code, text)
         if self._losses_in_a_row > MAX_LOSSES * self._relay.connections:
             self._fail(
                 ServerUnavailable(
@@ -333,18 +334,35 @@ class _Run:
                     fix="see its log; try again later, or with fewer smtp.connections",
                 )
             )
-            return None
-        if self._losses[job.table.name, job.row] < MAX_LOSSES:
-            self._returned.append(job)
-            return None
-        return Verdict("deferred", verdict.phase, verdict.code, f"the connection broke {MAX_LOSSES} times: {verdict.text}")
+        if verdict.phase == "content":
+            # It is marked already, and would be in doubt: its row is freed and claimed anew.
+            if suspected:
+                self._judged(job, deferred)
+            else:
+                self._end(ledger.Outcome(job.table, job.row, "queued", verdict.reply, tried=False))
+            self._jobs.settled()
+        elif suspected:
+            # Message or relay? The next verdict tells; until then nobody is deferred for what may be the relay's fault.
+            self._suspects.append((job, deferred))
+            self._jobs.settled()
+        else:
+            self._jobs.give_back(job)
+
+    def _defer_suspects(self) -> None:
+        for job, verdict in self._suspects:
+            self._judged(job, verdict)
+        self._suspects.clear()
 
     def _end(self, outcome: ledger.Outcome) -> None:
+        """Have it written down how a mail ended for now. One put back unlooked at (queued, neither tried nor failed) did
+        not end."""
         self._commits.finish(outcome)
+        if outcome.state == "queued" and not (outcome.tried or outcome.failed):
+            return
         self._report.states["deferred" if outcome.state == "queued" else outcome.state] += 1
         self._progress(self._report)
 
     def _fail(self, error: BaseException) -> None:
         if self._error is None:
             self._error = error
-        self._failed.set()
+        self._jobs.halt()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -41,8 +41,8 @@ class Imprint:
     public_url: str
     reply_to: str = ""
     inbound: str = ""
-    cards: int = 10
-    also: int = 10
+    usual: Wish = field(default_factory=Wish)
+    """What a reader gets who chose nothing."""
     memory: timedelta = timedelta(days=21)
     """How long a reader's papers are remembered: longer than a paper can be a candidate, with a week for late mails."""
 
@@ -129,7 +129,7 @@ class Mails:
                 picks, name = picks_from_json(row.picks), row.message_id
             else:
                 on_their_way = {pick.paper_id for other, his in under_way.get(reader.id, ()) if other != row.id for pick in his}
-                wish = Wish(interests.get(reader.id, ()), reader.share, reader.size or self._imprint.cards, self._imprint.also)
+                wish = self._imprint.usual.of(interests.get(reader.id, ()), reader.share, reader.size)
                 picks = composer.picks(wish, seen.papers(reader.seen) | on_their_way, hidden[row.edition_id])
                 if not picks:
                     ended.append(ledger.Outcome(delivery, row.id, "skipped", "nothing in it is new to him", tried=False))

@@ -20,10 +20,12 @@ NEWS_SIGNALS = ("recency", "growth")
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An edition that is frozen, and whether this call froze it."""
+    """An edition that is frozen, and whether this call froze it; or one that waits, for it would be empty because its
+    sources could not be read, and a broken day is not a quiet one."""
 
     edition: Edition
     new: bool
+    waits: bool = False
 
 
 def publish(
@@ -57,6 +59,12 @@ def _freeze(store: Store, ranking: RankingSettings, now: datetime, on: date, cad
         return Published(standing, new=False)
     ranked, candidates = rank(store, ranking, now, on, cadence)
     entries = compose.entries(ranked, candidates)
+    with store.read() as connection:
+        missing = [SOURCES[name].title if name in SOURCES else name for name in runs.missing(connection, now)]
+    empty_because = "" if entries else why_empty(cadence, ranking.window)
+    if empty_because and missing:
+        waiting = f"{empty_because}, and {', '.join(missing)} could not be read"
+        return Published(Edition(0, on, cadence, now, (), tuple(missing), waiting), new=False, waits=True)
     with store.write() as connection:
         edition, new = editions.freeze(
             connection,
@@ -64,8 +72,8 @@ def _freeze(store: Store, ranking: RankingSettings, now: datetime, on: date, cad
             cadence=cadence,
             frozen_at=now,
             entries=entries,
-            missing_sources=[SOURCES[name].title if name in SOURCES else name for name in runs.missing(connection, now)],
-            empty_because="" if entries else why_empty(cadence, ranking.window),
+            missing_sources=missing,
+            empty_because=empty_because,
         )
     return Published(edition, new)
 

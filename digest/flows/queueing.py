@@ -61,3 +61,14 @@ def _handle(
         if issue is not None or now - due_at > schedule.catch_up:
             moves.append((one.subscriber_id, one.next_due_at, next_at))
     return rows, moves
+
+
+def next_edition(store: Store, schedule: Schedule, now: datetime) -> datetime | None:
+    """When the next edition is due to be frozen; None when one is due already and is not frozen yet."""
+    with store.read() as connection:
+        if not all(editions.exists(connection, on, cadence) for on, cadence in schedule.due_editions(now)):
+            return None
+        following = schedule.next_freezing(now)
+        while editions.exists(connection, schedule.date_at(following), "daily"):
+            following = schedule.next_freezing(following)
+        return following

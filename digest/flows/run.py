@@ -1,9 +1,9 @@
-"""Run: everything that is due now, in order. Cron may call it as often as it likes."""
+"""The steps of a run, each doing what is due and nothing otherwise; cron may ask for them as often as it likes."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from digest.clock import Clock
 from digest.flows import collect as collecting
@@ -12,11 +12,15 @@ from digest.flows.collect import Brought
 from digest.flows.deliver import Relay, Report, Rules, deliver
 from digest.flows.mails import Imprint
 from digest.flows.publish import Published
+from digest.flows.queueing import next_edition
 from digest.flows.reporting import report
 from digest.ranking.settings import RankingSettings
 from digest.sources.settings import SourcesSettings
 from digest.store import retention, subscribers
 from digest.store.engine import Store
+
+FRESH_FOR = timedelta(minutes=55)
+FRESH_BEFORE_FREEZING = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +37,14 @@ class Plan:
     operator: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """What was done."""
+def collect(plan: Plan, on: date | None = None) -> list[Brought]:
+    """Ask every enabled source that was not asked lately; one that is dead is in the result, and no reason to stop.
 
-    collected: list[Brought]
-    published: list[Published]
-    report: Report
-
-
-def collect(plan: Plan) -> list[Brought]:
-    """Ask every source that is enabled; one that is dead is in the result, and no reason to stop."""
-    return collecting.collect(plan.store, plan.clock, plan.sources)
+    The freshest readings make the best edition: before one is frozen, lately is shorter.
+    """
+    freezing = on is not None or next_edition(plan.store, plan.rules.schedule, plan.clock.now()) is None
+    fresh_for = FRESH_BEFORE_FREEZING if freezing else FRESH_FOR
+    return collecting.collect(plan.store, plan.clock, plan.sources, fresh_for=fresh_for)
 
 
 def publish(plan: Plan, on: date | None = None) -> list[Published]:
@@ -70,15 +70,3 @@ def _prepare(plan: Plan) -> None:
     with plan.store.write() as connection:
         subscribers.wake_paused(connection, now)
     report(plan.store, now, plan.operator)
-
-
-async def run(
-    plan: Plan,
-    on: date | None = None,
-    stop: asyncio.Event | None = None,
-    progress: Callable[[Report], None] = lambda _report: None,
-) -> Ran:
-    """Collect, publish, deliver."""
-    collected = await asyncio.to_thread(collect, plan)
-    published = await asyncio.to_thread(publish, plan, on)
-    return Ran(collected, published, await send_out(plan, stop, progress))

@@ -3,21 +3,33 @@
 from datetime import datetime
 from typing import Literal
 
+from digest.outbox.retry import State
 from digest.store import deliveries, ledger
 from digest.store.engine import Store
 from digest.store.rows import picks_from_json
-from digest.store.schema import delivery
+from digest.store.schema import delivery, notice
 from digest.subscribers import seen
 
+Settled = Literal["submitted", "rejected", "queued"]
+OPEN: tuple[State, ...] = ("in_doubt", "held", "parked")
 
-def settle(store: Store, now: datetime, number: int, state: Literal["submitted", "rejected", "queued"]) -> bool:
+
+def settle_notice(store: Store, now: datetime, number: int, state: Settled) -> bool:
+    """The same for a notice."""
+    with store.write() as connection:
+        if state == "queued":
+            return ledger.retry(connection, notice, number, now, from_states=OPEN)
+        return ledger.resolve(connection, notice, number, state, now)
+
+
+def settle(store: Store, now: datetime, number: int, state: Settled) -> bool:
     """Give a delivery that is in doubt, held or parked the state that it has in truth; returns whether it was one.
 
     One that was submitted has brought its papers to the reader, so they join his memory.
     """
     with store.write() as connection:
         if state == "queued":
-            return ledger.retry(connection, delivery, number, now, from_states=("in_doubt", "held", "parked"))
+            return ledger.retry(connection, delivery, number, now, from_states=OPEN)
         if not ledger.resolve(connection, delivery, number, state, now):
             return False
         row = deliveries.find(connection, number)

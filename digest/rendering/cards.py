@@ -42,7 +42,7 @@ def paper_view(entry: Entry, day: date) -> PaperView:
         url=links[0].url if links else "",
         byline=_byline(work),
         category=clean(work.categories[0], 40) if work.categories else "",
-        age=f"day {days + 1}" if (days := (day - entry.first_seen_on).days) > 0 else "new",
+        age=_age(entry, day),
         numbers=counts,
         count=", ".join(f"{number.figure} {number.word}" for number in counts),
         summary=summary,
@@ -51,6 +51,13 @@ def paper_view(entry: Entry, day: date) -> PaperView:
         links=links,
         sources=_sources(links),
     )
+
+
+def _age(entry: Entry, day: date) -> str:
+    """`new`, or which day this is since it was first seen; what tells no date of its own is not called new."""
+    days = (day - entry.first_seen_on).days
+    dated = entry.work.published_at or entry.work.listed_on
+    return f"day {days + 1}" if days > 0 else "new" if dated else ""
 
 
 def _byline(work: Work) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 
 from digest.errors import ConfigurationError, DigestError
 from digest.flows import run as flow
+from digest.flows.queueing import next_edition
 from digest.flows.run import Plan
 from digest.scheduling.notify import Notifier
-from digest.store import editions, ledger, subscribers
+from digest.store import ledger, subscribers
 
 TICK = timedelta(seconds=20)
-COLLECT_EVERY = timedelta(hours=1)
 WATCHDOG = timedelta(seconds=30)
 STUCK_AFTER = timedelta(minutes=15)
 """A tick that takes longer is hung: the longest wait of a mail is ten minutes."""
@@ -30,7 +30,7 @@ class Daemon:
     def __init__(self, plan: Plan, notifier: Notifier) -> None:
         self._plan, self._notifier = plan, notifier
         self._stop = asyncio.Event()
-        self._ticking, self._collecting = asyncio.Lock(), asyncio.Lock()
+        self._ticking = asyncio.Lock()
         self._since: datetime | None = None
         self._rest_until: datetime | None = None
         self._failures = 0
@@ -52,38 +52,22 @@ class Daemon:
         )
         # It is the clock of the plan that says what is due; the scheduler only wakes us.
         scheduler.add_job(self._tick, "interval", seconds=TICK.total_seconds(), id="tick")
-        scheduler.add_job(self._collect, "interval", seconds=COLLECT_EVERY.total_seconds(), id="collect")
         scheduler.add_job(self._watch, "interval", seconds=WATCHDOG.total_seconds(), id="watchdog")
         work = [asyncio.create_task(beside(self._stop))] if beside else []
         scheduler.start()
         self._notifier.ready(self._next())
         log.info("ready; %s", self._next())
         try:
-            await self._collect()
             await self._tick()
             await self._stop.wait()
         finally:
             self._stop.set()
             scheduler.pause()
-            async with self._ticking, self._collecting:
+            async with self._ticking:
                 # Shutting down cancels what the scheduler has begun, and a mail on the wire would be in doubt.
                 scheduler.shutdown(wait=False)
             for task in work:
                 await task
-
-    async def _collect(self) -> None:
-        if self._stop.is_set() or self._collecting.locked():
-            return
-        async with self._collecting:
-            await self._ask_sources()
-
-    async def _ask_sources(self) -> None:
-        try:
-            for brought in await asyncio.to_thread(flow.collect, self._plan):
-                outcome = brought.error or f"{brought.new} new papers, {brought.readings} readings"
-                log.info("collected %s: %s: %s", brought.source, brought.verdict, outcome)
-        except DigestError as error:
-            self._complain(error)
 
     async def _tick(self) -> None:
         now = self._plan.clock.now()
@@ -91,8 +75,10 @@ class Daemon:
             return
         async with self._ticking:
             self._since = now
-            await self._try_what_is_due()
-            self._since = None
+            try:
+                await self._try_what_is_due()
+            finally:
+                self._since = None
 
     async def _try_what_is_due(self) -> None:
         try:
@@ -107,24 +93,19 @@ class Daemon:
             self._failures, self._rest_until, self._said = 0, None, ""
 
     async def _do_what_is_due(self) -> None:
-        if await asyncio.to_thread(self._unfrozen):
-            # The freshest readings make the best edition; a dead source delays it by its time limit and no more.
-            await self._collect()
-            for published in await asyncio.to_thread(flow.publish, self._plan):
-                if published.new:
-                    edition = published.edition
-                    log.info("edition %s: %s", edition.name, edition.empty_because or f"{len(edition.entries)} candidates")
+        for brought in await asyncio.to_thread(flow.collect, self._plan):
+            outcome = brought.error or f"{brought.new} new papers, {brought.readings} readings"
+            log.info("collected %s: %s: %s", brought.source, brought.verdict, outcome)
+        for published in await asyncio.to_thread(flow.publish, self._plan):
+            if published.new:
+                edition = published.edition
+                log.info("edition %s: %s", edition.name, edition.empty_because or f"{len(edition.entries)} candidates")
         report = await flow.send_out(self._plan, self._stop)
         if report.states or report.late or report.newly_in_doubt or report.newly_held:
             counts = ", ".join(f"{number} {state}" for state, number in sorted(report.states.items()))
             log.info("mails: %s%s", counts or "none", f", {report.late} too late" if report.late else "")
             log.info("%s", self._next())
         self._notifier.status(self._next())
-
-    def _unfrozen(self) -> bool:
-        due = self._plan.rules.schedule.due_editions(self._plan.clock.now())
-        with self._plan.store.read() as connection:
-            return any(not editions.exists(connection, on, cadence) for on, cadence in due)
 
     def _complain(self, error: DigestError) -> None:
         """Once for each fault, not at each tick."""
@@ -134,11 +115,11 @@ class Daemon:
 
     def _next(self) -> str:
         now = self._plan.clock.now()
-        freezing = self._plan.rules.schedule.next_freezing(now)
+        freezing = next_edition(self._plan.store, self._plan.rules.schedule, now)
         with self._plan.store.read() as connection:
             times = [at for at in (ledger.earliest_open(connection), subscribers.earliest_due(connection)) if at]
         mail = f"{min(times):%a %H:%M}Z" if times else "with it"
-        return f"next edition {freezing:%a %Y-%m-%d %H:%M}Z, next mail {mail}"
+        return f"next edition {f'{freezing:%a %Y-%m-%d %H:%M}Z' if freezing else 'now'}, next mail {mail}"
 
     async def _watch(self) -> None:
         """Feed the watchdog, unless a tick hangs or the database does not answer."""

@@ -13,7 +13,6 @@ from aiosmtplib import (
     SMTPAuthenticationError,
     SMTPConnectError,
     SMTPException,
-    SMTPNotSupported,
     SMTPResponseException,
 )
 from aiosmtplib.response import SMTPResponse
@@ -106,6 +105,9 @@ class Connection:
         except (SMTPException, OSError) as error:
             self.abort()
             return Verdict("lost", phase, text=str(error))
+        if not self._smtp.is_connected:
+            self.abort()
+            return Verdict("lost", "content", text="the connection ended before the content")
         try:
             reply = await self._content(content)
         except (SMTPResponseException, OSError, SMTPException) as error:
@@ -175,12 +177,14 @@ def usual_cause(error: BaseException, url: SmtpUrl) -> str:
         if "gmail" in url.host or "google" in url.host:
             return "Gmail takes an application password, not the account's: https://myaccount.google.com/apppasswords"
         return "check user name and password; providers with two-factor login want an application password"
-    if isinstance(error, SMTPNotSupported) and "starttls" in said:
+    if "starttls" in said and "not supported" in said:
         return "this server offers no STARTTLS on that port: try smtps:// with port 465, or ask its operator"
+    if url.port == 465 and url.scheme != "smtps":
+        return "port 465 speaks TLS from the first byte: write smtps:// instead"
     if "wrong_version_number" in said or "wrong version number" in said or "record layer" in said:
         return "this port speaks plain text first: smtp+starttls:// goes with 587, smtps:// with 465"
     if "certificate" in said:
-        return "the server's certificate is not for this name, or not trusted here: use the name that it is for"
+        return "use the name that the server's certificate is for; for an authority of your own set SSL_CERT_FILE"
     if isinstance(error, (SMTPConnectError, asyncio.TimeoutError, OSError)):
         return f"check smtp.url, and that a firewall lets this machine reach {url.host}:{url.port}"
     return "see what the server says, and docs/how-to/smtp.md"

@@ -1,6 +1,7 @@
 """How fast mails may go: so many a second in all, and so many a second to one domain. None of it is the default."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 
@@ -13,12 +14,13 @@ class Pace:
         self._per_domain = dict(per_domain or {})
         self._free_at: dict[str, float] = {}
 
-    async def wait(self, domain: str) -> None:
-        """Return when the next message to this domain may go."""
+    async def wait(self, domain: str, halted: asyncio.Event) -> None:
+        """Return when the next message to this domain may go, or when nothing more is to go."""
         now = time.monotonic()
         wait = max(self._slot("", self._rate, now), self._slot(domain, self._per_domain.get(domain), now))
         if wait > 0:
-            await asyncio.sleep(wait)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(halted.wait(), wait)
 
     def _slot(self, name: str, rate: float | None, now: float) -> float:
         if not rate:

@@ -7,6 +7,7 @@ from pathlib import Path
 from digest.errors import BadInput, ConfigurationError, NotPermitted, UsageError
 from digest.store import schema
 from digest.store.engine import Store, sqlite_path
+from digest.store.presence import alone
 
 _POSTGRESQL = "this is for SQLite"
 
@@ -70,11 +71,17 @@ def restore(url: str, file: Path) -> Path | None:
 
     Raises:
         UsageError: the database is no SQLite file.
+        Busy: another process has it open.
     """
     path = sqlite_path(url)
     if path is None:
         raise UsageError(_POSTGRESQL, fix="use pg_restore for PostgreSQL")
     path.parent.mkdir(parents=True, exist_ok=True)
+    with alone(path):
+        return _replace(path, file)
+
+
+def _replace(path: Path, file: Path) -> Path | None:
     fresh = path.with_name(path.name + ".restoring")
     origin, copy = sqlite3.connect(f"file:{file}?mode=ro", uri=True), sqlite3.connect(fresh)
     try:
@@ -84,6 +91,9 @@ def restore(url: str, file: Path) -> Path | None:
         origin.close()
     kept = None
     if path.exists():
+        if os.geteuid() == 0:
+            # What root restores belongs to whom it belonged to: the service does not run as root.
+            os.chown(fresh, path.stat().st_uid, path.stat().st_gid)
         kept = path.with_name(path.name + ".before-restore")
         former, copy = sqlite3.connect(path), sqlite3.connect(kept)
         try:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select, update
 
 from digest.edition.model import Pick
 from digest.store.rows import picks_from_json, picks_to_json
 from digest.store.schema import delivery, edition, notice, subscriber
-from digest.store.upsert import CHUNK, insert_new
+from digest.store.turns import take_turn
+from digest.store.upsert import CHUNK, insert_new, insert_new_from
 from digest.subscribers.model import Cadence
 
 UNDER_WAY = ("submitting", "in_doubt", "held")
@@ -32,14 +33,18 @@ class Due:
 
 def readers_due(connection: Connection, now: datetime, *, after_id: int, limit: int) -> list[Due]:
     """Active readers with an hour whose `next_due_at` has come, in order of id."""
+    columns = ("id", "next_due_at", "zone", "hour", "days", "cadence")
     query = (
-        select(subscriber)
+        select(*(subscriber.c[name] for name in columns))
         .where(subscriber.c.state == "active", subscriber.c.next_due_at <= now, subscriber.c.id > after_id)
         .where(subscriber.c.active_since <= now, subscriber.c.hour.is_not(None))
         .order_by(subscriber.c.id)
         .limit(limit)
+        # Nobody leaves between this look and the row that follows from it; and not a shared lock, for `move_due` would have to
+        # wait for all who share it, and they for it.
+        .with_for_update(key_share=True)
     )
-    return [Due(row.id, row.next_due_at, row.zone, row.hour, row.days, row.cadence) for row in connection.execute(query)]
+    return [Due(*row) for row in connection.execute(query)]
 
 
 def enqueue(connection: Connection, rows: Iterable[tuple[int, int, datetime]], now: datetime) -> int:
@@ -67,6 +72,7 @@ def move_due(connection: Connection, moves: Sequence[tuple[int, datetime, dateti
 
 def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> int:
     """Queue an edition for every reader without an hour who was active when it was frozen and reads on that day."""
+    take_turn(connection, "queue an edition")  # two that insert the same rows in another order would wait for each other
     weekday = 1 << issue.date.weekday()
     readers = (
         select(
@@ -88,9 +94,9 @@ def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> i
             .exists()
         )
     )
+    readers = readers.with_for_update(read=True, of=subscriber)
     columns = ["edition_id", "subscriber_id", "due_at", "state", "attempts", "doubts", "failures", "updated_at"]
-    made = insert(delivery).from_select(columns, readers)
-    queued = connection.execute(made, execution_options={"preserve_rowcount": True}).rowcount
+    queued = insert_new_from(connection, delivery, columns, readers)
     connection.execute(update(edition).where(edition.c.id == issue.id).values(queued_at=now))
     return queued
 
@@ -105,7 +111,7 @@ class Reader:
     name: str
     state: str
     size: int | None
-    share: float
+    share: float | None
     confirmed_at: datetime | None
     seen: str
 
@@ -192,7 +198,7 @@ def find(connection: Connection, delivery_id: int) -> Row[Any] | None:
 def counts(connection: Connection, edition_id: int) -> dict[str, int]:
     """How many rows of an edition are in which state."""
     query = select(delivery.c.state, func.count()).where(delivery.c.edition_id == edition_id).group_by(delivery.c.state)
-    return dict(connection.execute(query).tuples().all())
+    return {state: number for state, number in connection.execute(query)}  # noqa: C416
 
 
 def ever_in_doubt(connection: Connection, edition_id: int) -> int:

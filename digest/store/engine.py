@@ -18,7 +18,7 @@ from digest.errors import ConfigurationError, DigestError, NotPermitted, ServerU
 from digest.store import schema
 
 BUSY_TIMEOUT = 30.0
-"""Seconds that a write waits for another process's write."""
+"""Seconds that a write waits for another process's write, unless the address says otherwise (`sqlite:///digest.db?timeout=5`)."""
 
 
 class Store:
@@ -72,8 +72,10 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view of the database."""
+        """A consistent view of the database, as it was when it was first asked."""
         with explained(str(self.engine.url)), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
@@ -93,14 +95,22 @@ def create(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise ConfigurationError(f"{shown(url)} is neither SQLite nor PostgreSQL", fix="set database.url")
-        engine = create_engine(parsed, pool_pre_ping=not parsed.drivername.startswith("sqlite"))
-    except (ArgumentError, NoSuchModuleError) as error:
+        patience = parsed.get_backend_name() == "sqlite" and "timeout" not in parsed.query
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            connect_args={"timeout": BUSY_TIMEOUT} if patience else {},
+        )
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        # What is wrong with it may be the password: it is not quoted.
         raise ConfigurationError(
-            f"database.url is not a database address: {error}", fix="see docs/reference/settings.md"
+            "database.url is not a database address",
+            fix="write it like sqlite:////srv/digest.db or postgresql://user@host/digest; in a password, @ : / are %40 %3A %2F",
         ) from None
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "PostgreSQL needs its driver", fix="install the extra: pip install 'trending-papers-digest[postgres]'"
+            f"the driver {error.name} of this database is not installed",
+            fix="for PostgreSQL install the extra: pip install 'trending-papers-digest[postgres]'",
         ) from None
     event.listen(engine, "connect", _on_connect_sqlite if engine.dialect.name == "sqlite" else _on_connect_postgresql)
     if engine.dialect.name == "sqlite":
@@ -112,10 +122,10 @@ def _on_connect_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout={int(BUSY_TIMEOUT * 1000)}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -137,7 +147,7 @@ def shown(url: str) -> str:
     """A database address without its password."""
     try:
         return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return "database.url"
 
 
@@ -175,6 +185,19 @@ def _explain(error: DBAPIError, url: str) -> DigestError:
             return TemporaryFailure(f"the disk of {path} is full or failing ({said})", fix="make room; nothing was lost")
         if "malformed" in lower or "not a database" in lower:
             return ConfigurationError(f"{path} is not a database ({said})", fix="restore a backup: digest db restore")
+    elif known := _of_postgresql(getattr(error.orig, "sqlstate", None) or "", shown(url), said):
+        return known
     elif isinstance(error, OperationalError):
         return ServerUnavailable(f"the database {shown(url)} does not answer: {said}", fix="check database.url and the server")
     return DigestError(f"the database refused: {said}")
+
+
+def _of_postgresql(state: str, where: str, said: str) -> DigestError | None:
+    """What a state (PostgreSQL, Appendix A) means, where it means more than that something is wrong."""
+    if state.startswith("40") or state == "55P03":
+        return TemporaryFailure(f"the database {where} is locked by another process ({said})", fix="try again")
+    if state.startswith("53"):
+        return TemporaryFailure(f"the server of {where} has no room ({said})", fix="make room; nothing was lost")
+    if state in ("25006", "42501"):
+        return NotPermitted(f"the database {where} cannot be written ({said})", fix="check the rights of its user")
+    return None

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, Row, Table, bindparam, case, func, select, update
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
-from digest.store.schema import delivery, notice, subscriber
+from digest.store.schema import delivery, notice, subscriber, worker
+from digest.store.turns import take_turn
 from digest.subscribers.address import EmailAddress
 
 LedgerTable: TypeAlias = Table
@@ -40,8 +41,12 @@ def claim(
 ) -> list[Row[Any]]:
     """Reserve due rows for a worker: those never in doubt first, by due time. A reader is served by one worker at a time.
 
-    `only` restricts it to the mails of one address.
+    A worker that was given up for dead gets none: nobody would free what it holds. `only` restricts it to the mails of one
+    address.
     """
+    alive = select(worker.c.id).where(worker.c.id == worker_id).with_for_update(read=True, key_share=True)
+    if connection.execute(alive).first() is None:
+        return []
     due = (
         select(table.c.id)
         .where(table.c.state == "queued", table.c.due_at <= now)
@@ -50,6 +55,8 @@ def claim(
         .limit(limit)
     )
     if table is delivery:
+        # What another claims just now would not be seen here: two mails of one reader would go to two workers.
+        take_turn(connection, "claim deliveries")
         other = delivery.alias()
         busy = (
             select(other.c.id)
@@ -63,9 +70,11 @@ def claim(
         due = due.where(is_his)
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
+    # As a common table expression it is run once; PostgreSQL may run a subquery with LIMIT for each row.
+    found = due.cte("due")
     claimed = (
         update(table)
-        .where(table.c.id.in_(due.scalar_subquery()), table.c.state == "queued")
+        .where(table.c.id.in_(select(found.c.id)), table.c.state == "queued")
         .values(state="claimed", worker_id=worker_id, updated_at=now)
         .returning(*table.c)
     )
@@ -131,7 +140,8 @@ def _outcome_of(table: Table) -> Any:
             worker_id=bindparam("keeps"),
             reply=bindparam("said"),
             next_try_at=bindparam("again"),
-            attempts=table.c.attempts + bindparam("tried"),
+            # What came to be in doubt was counted then.
+            attempts=table.c.attempts + case((table.c.state == "in_doubt", 0), else_=bindparam("tried")),
             failures=table.c.failures + bindparam("failed"),
             doubts=table.c.doubts + bindparam("doubted"),
             in_doubt_at=func.coalesce(table.c.in_doubt_at, bindparam("doubt_at", type_=table.c.in_doubt_at.type)),
@@ -142,12 +152,13 @@ def _outcome_of(table: Table) -> Any:
 
 _OUTCOME = {table.name: _outcome_of(table) for table in TABLES}
 
-# Appending is all that two outcomes of one reader can do without knowing of each other.
+# Appending is all that two outcomes of one reader can do without knowing of each other; what stands there is not repeated.
+_ADDITION = bindparam("addition", type_=subscriber.c.seen.type)
 _REMEMBER = (
     update(subscriber)
-    .where(subscriber.c.id == bindparam("reader"))
+    .where(subscriber.c.id == bindparam("reader"), ~subscriber.c.seen.contains(_ADDITION))
     .where(select(delivery.c.id).where(delivery.c.id == bindparam("row"), delivery.c.state == "submitted").exists())
-    .values(seen=subscriber.c.seen + bindparam("addition", type_=subscriber.c.seen.type))
+    .values(seen=subscriber.c.seen + _ADDITION)
 )
 
 
@@ -218,7 +229,7 @@ def waiting(connection: Connection) -> dict[str, int]:
     ends = ("submitted", "rejected", "skipped", "expired")
     for table in TABLES:
         query = select(table.c.state, func.count()).where(table.c.state.not_in(ends)).group_by(table.c.state)
-        for state, number in connection.execute(query).tuples():
+        for state, number in connection.execute(query):
             found[state] = found.get(state, 0) + number
     return found
 

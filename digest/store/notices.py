@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, Row, delete, select
 
 from digest.store.schema import notice
 from digest.store.upsert import insert_new
@@ -40,6 +40,12 @@ def enqueue(
             ],
         )
     )
+
+
+def listed(connection: Connection, *, state: str | None = None, limit: int | None = None) -> list[Row[Any]]:
+    """Notices, the latest first."""
+    query = select(notice).order_by(notice.c.due_at.desc(), notice.c.id).limit(limit)
+    return list(connection.execute(query if state is None else query.where(notice.c.state == state)))
 
 
 def forget(connection: Connection, recipient: EmailAddress) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from digest.papers.identity import normalised_title, same_work, strongest, title_key
 from digest.papers.merge import merge
@@ -14,6 +14,7 @@ from digest.papers.model import METRICS, Metric, Paper, Sighting, Work
 from digest.ranking.model import Candidate
 from digest.store.rows import work_from_row, work_to_row
 from digest.store.schema import paper, paper_alias, reading
+from digest.store.turns import take_turn
 from digest.store.upsert import CHUNK, insert_new
 
 MAX_KEY = 500
@@ -34,8 +35,10 @@ def record(connection: Connection, sightings: Sequence[Sighting]) -> Recorded:
     Ids that turn out to name one work join its rows: aliases and readings move to the older row, which the other then
     points to, so that whoever got the one is known to have got the other.
     """
+    take_turn(connection, "record papers")  # two that meet a new paper at once would both make it
     known = _Known(connection, sightings)
-    new = sum(known.place(sighting) for sighting in sightings)
+    for sighting in sightings:
+        known.place(sighting)
     known.save()
     rows = {
         (known.paper_of[n], r.source, r.metric, r.taken_at): r.value
@@ -50,7 +53,8 @@ def record(connection: Connection, sightings: Sequence[Sighting]) -> Recorded:
             for (paper_id, source, metric, at), value in rows.items()
         ],
     )
-    return Recorded(new=new, known=len(set(known.paper_of)) - new, readings=fresh)
+    found = set(known.paper_of)
+    return Recorded(new=len(found & known.made), known=len(found - known.made), readings=fresh)
 
 
 class _Known:
@@ -60,7 +64,9 @@ class _Known:
         self._connection = connection
         self.paper_of: list[int] = []
         """The paper of each sighting placed so far."""
-        ids = {id_ for sighting in sightings for id_ in sighting.ids}
+        self.made: set[int] = set()
+        """Papers that were not known before."""
+        ids = {id_ for sighting in sightings for id_ in _ids(sighting)}
         titles = {_title(sighting.work) for sighting in sightings}
         self._alias: dict[str, int] = {}
         for chunk in _chunks(ids):
@@ -81,20 +87,19 @@ class _Known:
             self._by_title[_title(self._work[paper_id])].append(paper_id)
         self._changed: set[int] = set()
 
-    def place(self, sighting: Sighting) -> bool:
-        """Find or make the paper of a sighting; returns whether it is new."""
-        hits = sorted({self._alias[id_] for id_ in sighting.ids if id_ in self._alias})
+    def place(self, sighting: Sighting) -> None:
+        """Find or make the paper of a sighting."""
+        hits = sorted({self._alias[id_] for id_ in _ids(sighting) if id_ in self._alias})
         if not hits:
             hits = self._alike(sighting)[:1]
         if not hits:
             self.paper_of.append(self._make(sighting))
-            return True
+            return
         survivor, *losers = hits
         for loser in losers:
             self._join(survivor, loser)
         self._see_again(survivor, sighting)
         self.paper_of.append(survivor)
-        return False
 
     def _alike(self, sighting: Sighting) -> list[int]:
         """Papers of this title and author; if the sighting has ids, only those that have none."""
@@ -106,7 +111,7 @@ class _Known:
         ]
 
     def _make(self, sighting: Sighting) -> int:
-        ids = sighting.ids or (title_key(sighting.work)[:MAX_KEY],)
+        ids = _ids(sighting)
         key = strongest(ids)
         row = work_to_row(sighting.work) | {
             "key": key,
@@ -117,6 +122,7 @@ class _Known:
         self._work[paper_id], self._key[paper_id], self._first_seen[paper_id] = sighting.work, key, sighting.seen_at
         self._by_title[_title(sighting.work)].append(paper_id)
         self._name(paper_id, ids)
+        self.made.add(paper_id)
         return paper_id
 
     def _see_again(self, paper_id: int, sighting: Sighting) -> None:
@@ -164,6 +170,11 @@ def join(connection: Connection, survivor: int, loser: int) -> None:
     moving = connection.execute(select(reading).where(reading.c.paper_id == loser)).mappings()
     insert_new(connection, reading, [dict(row) | {"paper_id": survivor} for row in moving])
     connection.execute(delete(reading).where(reading.c.paper_id == loser))
+    # What the operator decided about one of them he decided about the paper.
+    hidden_at, pinned_at = connection.execute(select(paper.c.hidden_at, paper.c.pinned_at).where(paper.c.id == loser)).one()
+    for column, decided_at in ((paper.c.hidden_at, hidden_at), (paper.c.pinned_at, pinned_at)):
+        undecided = (paper.c.id == survivor) & column.is_(None)
+        connection.execute(update(paper).where(undecided).values({column: decided_at}))
     # Its key is the survivor's to take.
     retired = {"merged_into": survivor, "key": f"merged:{loser}"}
     connection.execute(update(paper).where(paper.c.id == loser).values(retired))
@@ -223,11 +234,11 @@ def readings_of(connection: Connection, paper_id: int) -> list[Row[Any]]:
 
 
 def hidden_among(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Which of these papers the operator has withdrawn."""
-    rows = (
-        connection.execute(select(paper.c.id).where(paper.c.id.in_(chunk), paper.c.hidden_at.is_not(None)))
-        for chunk in _chunks(ids)
-    )
+    """Which of these papers the operator has withdrawn; a former id goes with the paper that it belongs to now."""
+    now = paper.alias()
+    hidden = select(paper.c.id).join(now, now.c.id == func.coalesce(paper.c.merged_into, paper.c.id))
+    hidden = hidden.where(now.c.hidden_at.is_not(None))
+    rows = (connection.execute(hidden.where(paper.c.id.in_(chunk))) for chunk in _chunks(ids))
     return {row.id for result in rows for row in result}
 
 
@@ -275,6 +286,11 @@ def _paper(row: Row[Any], former_ids: frozenset[int]) -> Paper:
         hidden=row.hidden_at is not None,
         pinned=row.pinned_at is not None,
     )
+
+
+def _ids(sighting: Sighting) -> tuple[str, ...]:
+    """The ids that a sighting is known by: its own or, where it has none, the one that its title makes."""
+    return sighting.ids or (title_key(sighting.work)[:MAX_KEY],)
 
 
 def _title(work: Work) -> str:

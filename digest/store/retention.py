@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from digest.store.schema import delivery, edition, notice, source_run, subscriber
 
-NOTICES = timedelta(days=30)
+NOTICES = timedelta(days=7)
 PICKS = timedelta(days=60)
 """Longer than any memory of a reader: what he got is known by `seen`."""
 PENDING = timedelta(days=7)

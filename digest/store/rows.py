@@ -11,20 +11,11 @@ from digest.ranking.model import Term
 
 def work_to_json(work: Work) -> dict[str, Any]:
     """A work as JSON, without what it does not have."""
-    fields: dict[str, Any] = {
-        "title": work.title,
-        "abstract": work.abstract,
-        "authors": list(work.authors),
-        "categories": list(work.categories),
-        "keywords": list(work.keywords),
-        "organization": work.organization,
-        "summary": work.summary,
-        "summary_by": work.summary_by,
-        "links": dict(work.links),
+    dates = {
         "published_at": work.published_at and work.published_at.isoformat(),
         "listed_on": work.listed_on and work.listed_on.isoformat(),
     }
-    return {name: value for name, value in fields.items() if value}
+    return {name: value for name, value in (work_to_row(work) | dates).items() if value}
 
 
 def work_from_json(fields: Mapping[str, Any]) -> Work:

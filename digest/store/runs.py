@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, func, insert, select
 
 from digest.store.schema import source_run
 
+SourceRun: TypeAlias = Row[Any]
+"""One run: source, started_at, finished_at, sightings, problems, newest, verdict, error."""
 NEWS_FOR = timedelta(hours=24)
 """A source that failed within this time, and has not answered since, is missing from an edition."""
 
@@ -37,7 +39,7 @@ def record(
     connection.execute(insert(source_run), row)
 
 
-def last(connection: Connection, now: datetime) -> list[Row[Any]]:
+def last(connection: Connection, now: datetime) -> list[SourceRun]:
     """The last run of each source until now, by name."""
     ids = select(func.max(source_run.c.id)).where(source_run.c.started_at <= now).group_by(source_run.c.source)
     return list(connection.execute(select(source_run).where(source_run.c.id.in_(ids)).order_by(source_run.c.source)))

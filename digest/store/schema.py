@@ -183,7 +183,7 @@ subscriber = Table(
     Column("days", SmallInteger, nullable=False, default=127),  # bit n is weekday n, Monday being 0
     Column("cadence", String(10), nullable=False, default="daily"),
     Column("size", SmallInteger),
-    Column("share", Float, nullable=False, default=0.5),
+    Column("share", Float),
     Column("language", String(10), nullable=False, default="en"),
     Column("created_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
@@ -195,6 +195,8 @@ subscriber = Table(
     Column("next_due_at", Instant),
     Column("seen", Text, nullable=False, default=""),  # digest.subscribers.seen
     Index(None, "state", "next_due_at"),  # who is due?
+    Index(None, "confirmation"),  # whose confirmation link is this?
+    sqlite_autoincrement=True,  # what is under way for one who was erased is not for the next
 )
 
 interest = Table(
@@ -222,6 +224,7 @@ delivery = Table(
     Index(None, "state", "doubts", "due_at"),  # what is to be done, in which order?
     Index(None, "subscriber_id", "state"),  # what is under way for this reader?
     Index(None, "worker_id"),  # what did this dead worker hold?
+    sqlite_autoincrement=True,  # as above: a late outcome must not meet another row
 )
 
 notice = Table(
@@ -238,6 +241,7 @@ notice = Table(
     UniqueConstraint("kind", "recipient_key", "key"),
     Index(None, "state", "doubts", "due_at"),
     Index(None, "worker_id"),
+    sqlite_autoincrement=True,  # as above
 )
 
 worker = Table(
@@ -250,6 +254,7 @@ worker = Table(
     Column("born", BigInteger, nullable=False),  # tells a process from a later one with the same pid
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+    sqlite_autoincrement=True,  # one that was given up for dead must not find another under its number
 )
 
 suppression = Table(

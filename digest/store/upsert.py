@@ -3,19 +3,33 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 CHUNK = 500
-"""Rows of one statement; both databases limit the number of parameters."""
+"""Values of one IN; both databases limit the number of parameters."""
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows that break no unique key; returns how many there were."""
-    construct = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    inserted = 0
-    for start in range(0, len(rows), CHUNK):
-        statement = construct(table).values([dict(row) for row in rows[start : start + CHUNK]]).on_conflict_do_nothing()
-        # SQLAlchemy asks the driver how many rows an INSERT made only when told to.
-        inserted += connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-    return inserted
+    if not rows:
+        return 0
+    # One small statement for many rows: compiling a statement of thousands of parameters takes longer than running it.
+    return _inserted(connection, _insert(connection, table), [dict(row) for row in rows])
+
+
+def insert_new_from(connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any]) -> int:
+    """The same with rows that the database finds itself. `rows` must have a WHERE: without one, SQLite would misread it."""
+    return _inserted(connection, _insert(connection, table).from_select(list(columns), rows))
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _inserted(
+    connection: Connection, statement: postgresql.Insert | sqlite.Insert, rows: list[dict[str, Any]] | None = None
+) -> int:
+    # SQLAlchemy asks the driver how many rows an INSERT made only when told to.
+    counted = {"preserve_rowcount": True}
+    return connection.execute(statement.on_conflict_do_nothing(), rows, execution_options=counted).rowcount

@@ -62,6 +62,8 @@ def bury(connection: Connection, ids: list[int], now: datetime) -> tuple[int, in
 
     `worker_id` stays on a row in doubt: an outcome that its worker reports after all settles it.
     """
+    # First of all, so that none of them claims anything behind our back.
+    connection.execute(delete(worker).where(worker.c.id.in_(ids)))
     claimed = in_doubt = 0
     for table in (notice, delivery):
         held = table.c.worker_id.in_(ids)
@@ -79,7 +81,6 @@ def bury(connection: Connection, ids: list[int], now: datetime) -> tuple[int, in
                 updated_at=now,
             )
         ).rowcount
-    connection.execute(delete(worker).where(worker.c.id.in_(ids)))
     return claimed, in_doubt
 
 

@@ -254,7 +254,7 @@ def written(subscribers: Iterable[tuple[Subscriber, Sequence[Interest]]]) -> Ite
             days_text(wish.days),
             wish.cadence,
             str(wish.size or ""),
-            str(wish.share),
+            "" if wish.share is None else str(wish.share),
             subscriber.state,
         )
         line = io.StringIO()

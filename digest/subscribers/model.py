@@ -56,8 +56,8 @@ class Preferences:
     cadence: Cadence = "daily"
     size: int | None = None
     """Cards in a mail; None: as many as `ranking.size` says."""
-    share: float = 0.5
-    """How much of the ranking his interests decide, from 0 (trending alone) to 1."""
+    share: float | None = None
+    """How much of the ranking his interests decide, from 0 (trending alone) to 1; None: as much as `ranking.share` says."""
     language: str = "en"
 
 

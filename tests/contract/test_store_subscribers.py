@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, insert, select
 
 from digest.edition.calendar import next_due
 from digest.errors import NotPermitted
-from digest.store import events, notices, subscribers, suppressions
+from digest.store import events, ledger, notices, subscribers, suppressions, workers
 from digest.store.engine import Store
 from digest.store.enrolment import Confirmation, enrol
 from digest.store.schema import delivery, edition, notice, secret, subscriber
@@ -202,6 +202,24 @@ def test_who_leaves_gets_nothing_that_is_not_on_the_wire(store: Store, state: St
         assert delivery_states(connection) == ["skipped", "skipped", *OTHERS, "queued"]
         assert one == read(connection)
         assert (one.state, one.next_due_at) == (state, None)
+
+
+@pytest.mark.parametrize("way", ["leaving", "suppressing", "erasing"])
+def test_who_is_gone_is_gone_before_a_byte_of_his_mail_goes_out(store: Store, way: str) -> None:
+    with store.write() as connection:
+        number = join(connection)
+        row = queue(connection, number, "queued")
+        worker = workers.register(connection, NOW)
+        assert [one.id for one in ledger.claim(connection, delivery, worker, NOW, 10)] == [row]
+    with store.write() as connection:
+        if way == "leaving":
+            subscribers.become(connection, number, "unsubscribed", NOW)
+        elif way == "suppressing":
+            suppressions.suppress(connection, ANN, "complaint", NOW)
+        else:
+            subscribers.erase(connection, number)
+    with store.write() as connection:
+        assert ledger.mark_submitting(connection, delivery, worker, [row], NOW) == set()
 
 
 def test_coming_back_begins_a_new_time(store: Store) -> None:

@@ -1,12 +1,11 @@
 """Puts readers, papers, editions and mails into a store in one line each, and looks at what became of them."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Thread
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy import Row, Table, func, insert, select, text, update
 
 from digest.edition.model import Edition, Entry
 from digest.papers.model import Metric, Reading, Sighting, Work
@@ -33,9 +32,11 @@ class World:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def reader(self, name: str = "ann", *, hour: time | None = None, days: Collection[int] = range(7), **columns: Any) -> int:
+    def reader(
+        self, local: str = "ann", /, *, hour: time | None = None, days: Collection[int] = range(7), **columns: Any
+    ) -> int:
         """A reader, active for long unless told otherwise; returns his id."""
-        address = EmailAddress.parse(f"{name}@example.org")
+        address = EmailAddress.parse(f"{local}@example.org")
         row = {
             "token": random_token(),
             "address": address.text,
@@ -72,7 +73,7 @@ class World:
             )
         return made.number
 
-    def delivery(self, reader: int, edition: int, due_at: datetime = NOW, **columns: Any) -> int:
+    def mail(self, reader: int, edition: int, due_at: datetime = NOW, **columns: Any) -> int:
         """A queued row, or one with other columns; returns its number."""
         with self.store.write() as connection:
             assert deliveries.enqueue(connection, [(edition, reader, due_at)], due_at) == 1
@@ -81,12 +82,12 @@ class World:
         self.put(delivery, number, **columns)
         return number
 
-    def deliveries(self, readers: int, due_at: datetime = NOW) -> list[int]:
+    def mails(self, readers: int, due_at: datetime = NOW) -> list[int]:
         """Queued rows of one edition for as many new readers."""
         edition = self.edition()
-        return [self.delivery(self.reader(f"reader{n}"), edition, due_at) for n in range(readers)]
+        return [self.mail(self.reader(f"reader{n}"), edition, due_at) for n in range(readers)]
 
-    def notice(self, name: str = "ann", key: str = "1", due_at: datetime = NOW, **columns: Any) -> int:
+    def letter(self, name: str = "ann", key: str = "1", due_at: datetime = NOW, **columns: Any) -> int:
         """A queued notice, or one with other columns; returns its number."""
         recipient = EmailAddress.parse(f"{name}@example.org")
         with self.store.write() as connection:
@@ -194,7 +195,8 @@ class Side(Thread):
 
     def __init__(self, work: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
-        self._work, self._result, self._error = work, None, None
+        self._work, self._result = work, None
+        self._error: BaseException | None = None
         self.start()
 
     def run(self) -> None:
@@ -202,6 +204,13 @@ class Side(Thread):
             self._result = self._work()
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             self._error = error
+
+    def waits_or_ends(self, store: Store) -> None:
+        """Return when it has ended or stands before a lock; a writer of SQLite stands there before its first word."""
+        while self.is_alive() and not store.is_sqlite:
+            with store.read() as connection:
+                if connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one():
+                    return
 
     def result(self, seconds: float = 30) -> Any:
         self.join(seconds)

@@ -1,72 +1,237 @@
-"""A mail server on loopback that remembers what it accepted, and may be told to refuse."""
+"""A mail server on loopback that remembers what it accepted, and misbehaves as it is told."""
 
+import asyncio
+import base64
+import inspect
+import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
-from email.parser import BytesHeaderParser
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, Self, TypeAlias
 
-from aiosmtpd.controller import Controller
-
-Answer = Callable[[str], str | None]
+LIMIT = 2**20
+DROP = "drop"
+"""An answer that is none: the connection is reset."""
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """One message as it was accepted."""
+    """One message as it was accepted, with CRLF line ends."""
 
     recipient: str
     message_id: str
     content: bytes
+    session: int
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.content, policy=policy.default)  # type: ignore[return-value]
+
+
+@dataclass
+class Session:
+    """One connection, as the server sees it."""
+
+    number: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    commands: list[str] = field(default_factory=list)
+    in_clear: list[str] = field(default_factory=list)
+    """The commands that came before TLS."""
+    secure: bool = False
+    user: str = ""
+    accepted: int = 0
+    sender: str = ""
+    recipient: str = ""
+    content: bytes = b""
+    """Of the latest message, accepted or not."""
+
+
+Hook: TypeAlias = Callable[[Session, str], str | Awaitable[str | None] | None]
 
 
 class Sink:
     """An SMTP server in a thread of its own.
 
-    `on_rcpt` and `on_data` may answer for a recipient with a reply of their own instead of 250.
+    `on` maps a moment to what is said there instead of the usual; a hook may be a coroutine, and gets the session and the
+    word in question: CONNECT, EHLO, STARTTLS, AUTH (user name), MAIL and RCPT (address), DATA, BODY (354 was said and no
+    content read; the answer may only be DROP), CONTENT (after the dot; recipient), RSET, QUIT.
+
+    Args:
+        tls: offers STARTTLS with this context, or with `implicit` speaks TLS from the first byte.
+        login: the user name and password that AUTH takes; offered when given.
     """
 
-    def __init__(self, on_rcpt: Answer = lambda _: None, on_data: Answer = lambda _: None, **options: Any) -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, implicit: bool = False, login: tuple[str, str] | None = None, **on: Hook
+    ) -> None:
+        self.on: dict[str, Hook] = dict(on)
         self.accepted: list[Accepted] = []
         self.by_recipient: dict[str, list[Accepted]] = defaultdict(list)
+        self.sessions: list[Session] = []
+        self.open = 0
         self.grew = threading.Condition()
-        self.on_rcpt, self.on_data = on_rcpt, on_data
-        self._controller = Controller(self, hostname="127.0.0.1", port=free_port(), ready_timeout=30, **options)
+        self.port = 0
+        self._tls, self._implicit, self._login = tls, implicit, login
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sink", daemon=True)
 
     def __enter__(self) -> Self:
-        self._controller.start()
+        self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._controller.stop()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self._controller.port}"
+        return f"smtp://127.0.0.1:{self.port}"
+
+    @property
+    def recipients(self) -> list[str]:
+        """Who got something, once for each copy, in order of the alphabet."""
+        return sorted(one.recipient for one in self.accepted)
+
+    def commands(self, verb: str) -> list[str]:
+        """Every command of this verb, whoever said it."""
+        return [line for session in self.sessions for line in session.commands if line.upper().startswith(verb)]
 
     def wait_for(self, number: int, seconds: float) -> bool:
         """Return when so many messages were accepted, or when the time is over; says which."""
         with self.grew:
             return self.grew.wait_for(lambda: len(self.accepted) >= number, seconds)
 
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
-        if answer := self.on_rcpt(address):
-            return answer
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 ok"
+    async def _listen(self) -> asyncio.Server:
+        context = self._tls if self._implicit else None
+        return await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LIMIT, backlog=256, ssl=context)
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        recipient = envelope.rcpt_tos[0]
-        if answer := self.on_data(recipient):
-            return answer
-        message_id = BytesHeaderParser().parsebytes(envelope.content)["Message-ID"]
-        one = Accepted(recipient, message_id, envelope.original_content)
+    async def _close(self) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        session = Session(len(self.sessions) + 1, reader, writer, secure=self._implicit)
+        self.sessions.append(session)
+        self.open += 1
+        try:
+            await self._converse(session)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
+            pass
+        finally:
+            self.open -= 1
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+    async def _converse(self, session: Session) -> None:
+        if not await self._say(session, "CONNECT", "", "220 sink.example.org ESMTP"):
+            return
+        while line := (await session.reader.readline()).decode("ascii", "replace").strip():
+            session.commands.append(line)
+            if not session.secure:
+                session.in_clear.append(line)
+            if not await self._obey(session, line):
+                return
+
+    async def _obey(self, session: Session, line: str) -> bool:
+        """Answer one command; returns whether the connection goes on."""
+        verb, _, rest = line.partition(" ")
+        match verb.upper():
+            case "EHLO" | "LHLO":
+                return await self._say(session, "EHLO", rest, "\r\n".join(self._offers(session)))
+            case "STARTTLS" if self._tls:
+                if not await self._say(session, "STARTTLS", "", "220 2.0.0 go ahead"):
+                    return False
+                await session.writer.start_tls(self._tls)
+                session.secure = True
+                return True
+            case "AUTH" if self._login:
+                _, user, password = base64.b64decode(rest.partition(" ")[2]).decode().split("\0")
+                right = (user, password) == self._login
+                session.user = user if right else ""
+                return await self._say(session, "AUTH", user, "235 2.7.0 ok" if right else "535 5.7.8 Authentication failed")
+            case "MAIL":
+                session.sender = _address(rest)
+                return await self._say(session, "MAIL", session.sender, "250 2.1.0 ok")
+            case "RCPT":
+                session.recipient = _address(rest)
+                return await self._say(session, "RCPT", session.recipient, "250 2.1.5 ok")
+            case "DATA":
+                return await self._data(session)
+            case "RSET":
+                return await self._say(session, "RSET", "", "250 2.0.0 ok")
+            case "QUIT":
+                await self._say(session, "QUIT", "", "221 2.0.0 bye")
+                return False
+        return await self._say(session, verb.upper(), rest, "500 5.5.1 what?")
+
+    def _offers(self, session: Session) -> list[str]:
+        words = ["sink.example.org", "8BITMIME", "SIZE 10000000", "ENHANCEDSTATUSCODES"]
+        if self._tls and not session.secure:
+            words.append("STARTTLS")
+        if self._login:
+            words.append("AUTH PLAIN")
+        return [f"250{' ' if word is words[-1] else '-'}{word}" for word in words]
+
+    async def _data(self, session: Session) -> bool:
+        said = await self._answer(session, "DATA", session.recipient) or "354 go ahead"
+        if not await self._write(session, said) or not said.startswith("354"):
+            return said != DROP and not said.startswith("421")
+        if await self._answer(session, "BODY", session.recipient) == DROP:
+            return await self._write(session, DROP)
+        raw = await session.reader.readuntil(b"\r\n.\r\n")
+        content = raw.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
+        session.content = content
+        said = await self._answer(session, "CONTENT", session.recipient) or "250 2.0.0 taken"
+        if said.startswith("2"):
+            self._keep(session, content)
+        return await self._write(session, said)
+
+    def _keep(self, session: Session, content: bytes) -> None:
+        name = message_from_bytes(content)["Message-ID"]
+        one = Accepted(session.recipient, name, content, session.number)
+        session.accepted += 1
         with self.grew:
             self.accepted.append(one)
-            self.by_recipient[recipient].append(one)
+            self.by_recipient[one.recipient].append(one)
             self.grew.notify_all()
-        return "250 2.0.0 taken"
+
+    async def _say(self, session: Session, moment: str, word: str, usual: str) -> bool:
+        said = await self._answer(session, moment, word)
+        return await self._write(session, usual if said is None else said)
+
+    async def _answer(self, session: Session, moment: str, word: str) -> str | None:
+        hook = self.on.get(moment)
+        if hook is None:
+            return None
+        said = hook(session, word)
+        return await said if inspect.isawaitable(said) else said
+
+    async def _write(self, session: Session, said: str) -> bool:
+        if said == DROP:
+            session.writer.transport.abort()
+            return False
+        session.writer.write(said.encode() + b"\r\n")
+        await session.writer.drain()
+        return not said.startswith("421")
+
+
+def _address(rest: str) -> str:
+    return rest.partition("<")[2].partition(">")[0]
 
 
 def free_port() -> int:

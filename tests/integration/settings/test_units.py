@@ -53,4 +53,4 @@ def test_the_timer_and_cron_look_every_ten_minutes() -> None:
     assert ("OnCalendar", "*:0/10") in directives("digest-run.timer")
     assert ("Persistent", "true") in directives("digest-run.timer")
     lines = [line for line in Path(resource("config/cron/digest.cron")).read_text().splitlines() if not line.startswith("#")]
-    assert lines == ["*/10 * * * * /usr/local/bin/digest run"]
+    assert lines == ["*/10 * * * * /usr/local/bin/digest run --quiet"]

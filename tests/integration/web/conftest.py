@@ -1,8 +1,9 @@
 import asyncio
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,6 @@ class Answer:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -36,13 +35,13 @@ def free_port() -> int:
 @contextmanager
 def served(app: App, port: int) -> Iterator[None]:
     """The web part of an application, answering on loopback."""
-    started: asyncio.Queue[asyncio.AbstractEventLoop] = asyncio.Queue()
+    loops: list[asyncio.AbstractEventLoop] = []
     ready = threading.Event()
     stop = asyncio.Event()
     failed: list[BaseException] = []
 
     async def answer() -> None:
-        started.put_nowait(asyncio.get_running_loop())
+        loops.append(asyncio.get_running_loop())
         ready.set()
         await serve_until(app, stop, f"127.0.0.1:{port}")
 
@@ -55,12 +54,12 @@ def served(app: App, port: int) -> Iterator[None]:
     thread = threading.Thread(target=run)
     thread.start()
     assert ready.wait(30)
-    loop = started.get_nowait()
     _wait_until_it_answers(port, thread)
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        if thread.is_alive():
+            loops[0].call_soon_threadsafe(stop.set)
         thread.join(30)
         assert not failed, failed
 
@@ -74,7 +73,7 @@ def _wait_until_it_answers(port: int, thread: threading.Thread) -> None:
         return
 
 
-def ask(port: int, method: str, path: str, body: bytes | str | None = None, **headers: str) -> Answer:
+def ask(port: int, method: str, path: str, body: bytes | str | Iterator[bytes] | None = None, **headers: str) -> Answer:
     """One request over a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
@@ -95,8 +94,20 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 
 @pytest.fixture
-def web(app: App) -> Iterator[Ask]:
-    """Asks its pages."""
-    port = free_port()
-    with served(app, port):
-        yield lambda method, path, body=None, **headers: ask(port, method, path, body, **headers)
+def serving() -> Callable[[App], AbstractContextManager[Ask]]:
+    """Serves an application, and gives what asks its pages."""
+
+    @contextmanager
+    def serve(app: App) -> Iterator[Ask]:
+        port = free_port()
+        with served(app, port):
+            yield lambda method, path, body=None, **headers: ask(port, method, path, body, **headers)
+
+    return serve
+
+
+@pytest.fixture
+def web(app: App, serving: Callable[[App], AbstractContextManager[Ask]]) -> Iterator[Ask]:
+    """Asks the pages of `app`."""
+    with serving(app) as asking:
+        yield asking

@@ -1,22 +1,30 @@
 import base64
 import hashlib
-import http.client
 import logging
+import os
 import re
-import threading
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event as listening
 from sqlalchemy import select
 
+from digest.errors import Busy, ConfigurationError
 from digest.flows import subscribe
 from digest.store import subscribers
 from digest.store.schema import metadata, notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp, Subscriber
+from digest.web import guard
+from digest.web.app import create_app
+from digest.web.server import listen
 from digest.wiring import App, open_app
 
 ANN = EmailAddress("ann@example.org")
@@ -82,7 +90,7 @@ def test_the_way_out_is_one_button(web: Ask, ann: Subscriber) -> None:
     [
         (ONE_CLICK, {"Content_Type": FORM}),
         (
-            f'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
+            '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
             {"Content_Type": "multipart/form-data; boundary=b"},
         ),
         ("", {"Content_Type": FORM}),
@@ -106,7 +114,9 @@ def test_a_second_click_is_answered_like_the_first(app: App, web: Ask, ann: Subs
         assert len(connection.execute(select(notice.c.id).where(notice.c.kind == "goodbye")).all()) == 1
 
 
-@pytest.mark.parametrize("made_up", ["x" * 22, "x", "%00", "..%2f..%2fetc", "%ff%fe", "x" * 3000, "'\"><script>alert(1)</script>"])
+@pytest.mark.parametrize(
+    "made_up", ["x" * 22, "x", "%00", "..%2f..%2fetc", "%ff%fe", "x" * 3000, "'\"><script>alert(1)</script>"]
+)
 def test_nobody_learns_whether_a_token_is_known(app: App, web: Ask, ann: Subscriber, made_up: str) -> None:
     known = web("POST", f"/u/{ann.token}", ONE_CLICK)
     made_up = made_up.replace(" ", "%20").replace('"', "%22")
@@ -215,7 +225,9 @@ def test_it_answers_for_its_own_names_in_any_spelling(web: Ask, host: str) -> No
 
 
 def test_what_a_proxy_says_of_another_host_is_not_believed(web: Ask, ann: Subscriber) -> None:
-    page = web("GET", f"/u/{ann.token}", X_Forwarded_Host="evil.example", X_Forwarded_Proto="http", Forwarded="host=evil.example")
+    page = web(
+        "GET", f"/u/{ann.token}", X_Forwarded_Host="evil.example", X_Forwarded_Proto="http", Forwarded="host=evil.example"
+    )
     assert page.status == 200
     assert "evil.example" not in page.body + str(page.headers)
 
@@ -230,33 +242,39 @@ def test_a_body_without_a_length_is_counted_too(app: App, web: Ask, ann: Subscri
     def endless() -> Iterator[bytes]:
         yield from [b"x" * 8192] * 9
 
-    answer = web("POST", f"/u/{ann.token}", endless(), Transfer_Encoding="chunked")
+    answer = web("POST", f"/u/{ann.token}", endless())
     assert answer.status == 413
     assert state(app) == "active"
 
 
+def test_half_a_request_is_none(app: App, web: Ask, ann: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_WITHIN", 0.05)
+    answer = web("POST", f"/u/{ann.token}", b"List", Content_Length="26")
+    assert answer.status == 408
+    assert state(app) == "active"
+
+
 def test_the_log_names_no_token_and_no_address(
-    app: App, web: Ask, ann: Subscriber, caplog: pytest.LogCaptureFixture
+    app: App, serving: Callable[..., Any], ann: Subscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    web("POST", f"/u/{ann.token}?t={ann.token}", ONE_CLICK)
-    web("GET", "/confirm/" + "y" * 22)
-    web("GET", f"/{ann.token}")
+    with serving(app) as web:
+        web("POST", f"/u/{ann.token}?t={ann.token}", ONE_CLICK)
+        web("GET", "/confirm/" + "y" * 22)
+        web("GET", f"/{ann.token}")
     lines = [record.getMessage() for record in caplog.records if record.name == "digest.web.guard"]
-    assert [re.sub(r"\d+ ms", "N ms", line) for line in lines if "healthz" not in line] == [
-        "POST /u/… 200 N ms",
+    assert sorted(re.sub(r"\d+ ms", "N ms", line) for line in lines if "healthz" not in line) == [
         "GET /confirm/… 404 N ms",
         "GET /… 404 N ms",
+        "POST /u/… 200 N ms",
     ]
     assert ann.token not in caplog.text
     assert "ann@example.org" not in caplog.text
 
 
-def test_a_locked_database_asks_the_visitor_to_come_again(
-    app: App, web: Ask, ann: Subscriber, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with app.store.engine.connect() as connection:
-        connection.connection.cursor().execute("PRAGMA busy_timeout=10")
+def test_a_locked_database_asks_the_visitor_to_come_again(app: App, web: Ask, ann: Subscriber) -> None:
+    app.store.engine.dispose()
+    listening.listen(app.store.engine, "connect", lambda raw, _record: raw.execute("PRAGMA busy_timeout=10"))
     with app.store.engine.connect() as holder:
         holder.execution_options(writes=True)
         with holder.begin():
@@ -280,13 +298,58 @@ class Broken:
         return getattr(self.app, name)
 
 
-def test_what_nobody_foresaw_is_told_in_general_words(app: App, ann: Subscriber) -> None:
-    from conftest_of_web import ask, free_port, served  # placed by the test's folder
-
-    port = free_port()
-    with served(Broken(app), port):  # type: ignore[arg-type]
-        answer = ask(port, "GET", f"/u/{ann.token}")
+def test_what_nobody_foresaw_is_told_in_general_words(app: App, ann: Subscriber, serving: Callable[..., Any]) -> None:
+    with serving(Broken(app)) as web:
+        answer = web("GET", f"/u/{ann.token}")
     assert answer.status == 500
     assert "Something broke" in answer.body
     assert "secret" not in answer.body
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_below_a_path_the_pages_answer_with_and_without_it(tmp_path: Path, serving: Callable[..., Any]) -> None:
+    app = open_app(home=tmp_path, environ={"DIGEST_SITE__PUBLIC_URL": f"http://{HOST}/mail"})
+    with closing(app), serving(app) as web:
+        token = "x" * 22
+        for path in (f"/mail/u/{token}", f"/u/{token}"):
+            assert f'action="/mail/u/{token}"' in web("GET", path).body
+            assert web("POST", path, ONE_CLICK).status == 200
+        assert web("GET", "/mail").status == 404
+        assert "strict-transport-security" not in web("GET", "/mail/healthz").headers
+
+
+def test_without_a_public_address_there_is_no_web(tmp_path: Path) -> None:
+    with closing(open_app(home=tmp_path, environ={})) as app, pytest.raises(ConfigurationError, match=r"site\.public_url"):
+        create_app(app)
+
+
+@pytest.mark.parametrize(
+    ("bind", "error"),
+    [("nowhere", ConfigurationError), ("192.0.2.1:8000", ConfigurationError), ("no-such-host.invalid:80", ConfigurationError)],
+)
+def test_an_address_that_is_not_ours_is_refused(bind: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        listen(bind)
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out() -> None:
+    with listen("127.0.0.1:0") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Busy) as caught:
+            listen(f"127.0.0.1:{port}")
+    assert str(port) in str(caught.value)
+    assert "web.bind" in caught.value.fix
+
+
+def test_it_ends_well_when_it_is_told_to(tmp_path: Path) -> None:
+    with listen("127.0.0.1:0") as probe:
+        port = probe.getsockname()[1]
+    environ = {**os.environ, "DIGEST_HOME": str(tmp_path), "DIGEST_SITE__PUBLIC_URL": f"https://{HOST}"}
+    environ["DIGEST_WEB__BIND"] = f"127.0.0.1:{port}"
+    with subprocess.Popen([sys.executable, "-m", "digest", "web"], stderr=subprocess.PIPE, text=True, env=environ) as process:
+        assert process.stderr is not None
+        assert "answering on" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(30) == 0

@@ -33,7 +33,7 @@ ZONES = st.sampled_from(
     ]
 )
 HOURS = st.times().map(lambda at: at.replace(second=0, microsecond=0))
-INSTANTS = st.datetimes(datetime(2009, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC))
+INSTANTS = st.datetimes(datetime(2009, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - they get a zone
 READERS = st.builds(
     Preferences,
     zone=ZONES,

@@ -149,7 +149,7 @@ def test_entries_carry_what_the_ranking_said_and_the_numbers_of_the_day() -> Non
     paper = Paper(7, "arxiv:2511.00007", NOW, Work("Sparse attention"), former_ids=frozenset({3}))
     candidate = Candidate(paper, {("huggingface", "votes"): [(NOW, 12)], ("github", "stars"): [(NOW, 40)]})
     (one,) = entries(rank([candidate], NOW.date(), {"votes": 1.0}), {7: candidate})
-    assert (one.paper_id, one.former_ids, one.rank) == (7, {3}, 1)
+    assert (one.paper_id, one.former_ids, one.rank) == (7, frozenset({3}), 1)
     assert one.numbers == {"votes": 12, "stars": 40}
     assert one.score == one.terms[0].score > 0
 

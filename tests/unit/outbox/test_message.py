@@ -59,7 +59,7 @@ def parsed(raw: bytes) -> EmailMessage:
     for part in message.walk():
         assert part.defects == []
         for name, value in part.items():
-            assert not value.defects, name  # type: ignore[attr-defined]
+            assert not value.defects, name
     return message
 
 

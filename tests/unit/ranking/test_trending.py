@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -35,7 +36,7 @@ def order(ranked: Sequence[Ranked]) -> list[int]:
     return [one.paper.id for one in ranked]
 
 
-def term(ranked: Sequence[Ranked], paper_id: int, signal: str) -> tuple[float | None, float, str]:
+def term(ranked: Sequence[Ranked], paper_id: int, signal: str) -> tuple[Any, Any, str]:
     (one,) = [one for one in ranked if one.paper.id == paper_id]
     (found,) = [term for term in one.terms if term.signal == signal]
     return found.value, found.score, found.reason

@@ -51,6 +51,7 @@ def entry() -> EntryMaker:
             "authors": ("Tuna Meral", "Kaan Oktay", "Hidir Yesiltepe", "Adil Akan"),
             "categories": ("cs.CV", "cs.LG"),
             "organization": "Virginia Tech",
+            "listed_on": DAY,
             "links": {
                 "page": f"https://huggingface.co/papers/2611.{number:05}",
                 "arxiv": f"https://arxiv.org/abs/2611.{number:05}",

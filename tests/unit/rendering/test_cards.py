@@ -34,6 +34,11 @@ def test_a_paper_is_new_on_the_day_it_is_first_seen(entry: EntryMaker, days: int
     assert paper_view(entry(first_seen_on=DAY - timedelta(days=days)), DAY).age == age
 
 
+def test_a_paper_that_tells_no_date_is_not_called_new(entry: EntryMaker) -> None:
+    assert paper_view(entry(listed_on=None), DAY).age == ""
+    assert paper_view(entry(listed_on=None, first_seen_on=DAY - timedelta(days=1)), DAY).age == "day 2"
+
+
 def test_reasons_stand_in_the_order_in_which_they_counted(entry: EntryMaker) -> None:
     terms = tuple(Term(f"s{n}", 1, score, f"reason {n}") for n, score in enumerate((0.1, 0.9, 0.5, 0.7)))
     assert paper_view(entry(terms=(*terms, Term("none", 0, 0.0, "no merit"))), DAY).why == "reason 1; reason 3; reason 2"

@@ -191,7 +191,7 @@ def test_a_plain_cell_is_left_alone() -> None:
 
 locals_ = st.from_regex(r"[a-z0-9=+'-]{1,12}", fullmatch=True)
 names = st.text(max_size=30).map(lambda text: clean(text, MAX_NAME)).map(str.strip)
-topics = st.lists(st.from_regex(r"[=+@'-]?[a-z][a-z ]{0,9}[a-z]", fullmatch=True), max_size=4, unique=True)
+topics = st.lists(st.from_regex(r"[=+@'-]?[a-z]{1,9}( [a-z]{1,9})?", fullmatch=True), max_size=4, unique=True)
 wishes = st.builds(
     Preferences,
     zone=st.sampled_from(["UTC", "Asia/Kolkata"]),

@@ -86,7 +86,7 @@ def upgrade() -> None:
         sa.Column("days", sa.SmallInteger(), nullable=False),
         sa.Column("cadence", sa.String(length=10), nullable=False),
         sa.Column("size", sa.SmallInteger(), nullable=True),
-        sa.Column("share", sa.Float(), nullable=False),
+        sa.Column("share", sa.Float(), nullable=True),
         sa.Column("language", sa.String(length=10), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("confirmed_at", Instant(), nullable=True),
@@ -100,8 +100,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriber")),
         sa.UniqueConstraint("address_key", name=op.f("uq_subscriber_address_key")),
         sa.UniqueConstraint("token", name=op.f("uq_subscriber_token")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_subscriber_state_next_due_at"), "subscriber", ["state", "next_due_at"], unique=False)
+    op.create_index(op.f("ix_subscriber_confirmation"), "subscriber", ["confirmation"], unique=False)
     op.create_table(
         "suppression",
         sa.Column("address_hash", sa.String(length=64), nullable=False),
@@ -120,6 +122,7 @@ def upgrade() -> None:
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("beat_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "delivery",
@@ -144,6 +147,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("edition_id", "subscriber_id", name=op.f("uq_delivery_edition_id_subscriber_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_delivery_state_doubts_due_at"), "delivery", ["state", "doubts", "due_at"], unique=False)
     op.create_index(op.f("ix_delivery_subscriber_id_state"), "delivery", ["subscriber_id", "state"], unique=False)
@@ -212,6 +216,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_notice_subscriber_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
         sa.UniqueConstraint("kind", "recipient_key", "key", name=op.f("uq_notice_kind_recipient_key_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_notice_state_doubts_due_at"), "notice", ["state", "doubts", "due_at"], unique=False)
     op.create_index(op.f("ix_notice_worker_id"), "notice", ["worker_id"], unique=False)

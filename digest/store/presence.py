@@ -1,0 +1,49 @@
+"""Who has the database open: a lock on a file beside it, shared by all that work and alone for one that replaces it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from digest.errors import Busy
+
+
+class Presence:
+    """Held while a process uses an SQLite database; the operating system lets go of it when the process ends."""
+
+    def __init__(self, database: Path) -> None:
+        """Raises Busy while the database is being replaced."""
+        self._file: int | None = None
+        try:
+            self._file = _open(database)
+        except OSError:
+            return  # where nothing can be written, nothing can be replaced either
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            self.end()
+            raise Busy(f"{database} is being restored", fix="try again when that has ended") from None
+
+    def end(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+@contextmanager
+def alone(database: Path) -> Iterator[None]:
+    """Keep everybody else out while the block runs. Raises Busy if somebody is in."""
+    lock = _open(database)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Busy(f"{database} is in use by another process", fix="stop the daemon, the web part and cron first") from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open(database: Path) -> int:
+    return os.open(database.with_name(database.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

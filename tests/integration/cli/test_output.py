@@ -1,0 +1,259 @@
+"""stdout is data and stderr is talk; with --json it is one object with the keys that tools rely on."""
+
+import shlex
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from support.operator import Operator
+from support.sink import DROP, Sink
+from support.site import MONDAY, Site
+
+DELIVERY_KEYS = {"email", "edition", "state", "attempts", "message_id", "in_doubt_at", "reply"}
+
+
+def test_papers_have_their_keys_and_all_are_listed(operator: Operator) -> None:
+    listed = operator.call("papers", "list", "--json").json
+    assert set(listed) == {"papers"}
+    assert len(listed["papers"]) == 60
+    assert {"id", "arxiv_id", "title"} <= set(listed["papers"][0])
+    assert listed["papers"][-1]["arxiv_id"].startswith("2603.1")
+    assert len(operator.call("papers", "list", "--json", "--limit", "7").json["papers"]) == 7
+    assert {row["title"] for row in operator.call("papers", "search", "galaxy", "--json").json["papers"]} == {
+        f"A galaxy study, number {n}" for n in range(5, 60, 10)
+    }
+
+
+def test_subscribers_have_their_keys_and_all_are_listed(operator: Operator, site: Site) -> None:
+    site.readers(130)
+    listed = operator.call("subscribers", "list", "--json").json
+    assert set(listed) == {"subscribers"}
+    assert len(listed["subscribers"]) == 130
+    assert {"email", "state"} <= set(listed["subscribers"][0])
+
+
+def test_deliveries_have_their_keys_and_all_are_listed(operator: Operator, site: Site) -> None:
+    site.readers(130)
+    site.publish()
+    site.deliver()
+    listed = operator.call("deliveries", "list", "--json").json
+    assert set(listed) == {"deliveries"}
+    assert len(listed["deliveries"]) == 130
+    row = listed["deliveries"][0]
+    assert set(row) >= DELIVERY_KEYS
+    assert (row["edition"], row["state"], row["attempts"]) == ("2026-03-02", "submitted", 1)
+    assert (row["in_doubt_at"], row["reply"]) == (None, "250 2.0.0 taken")
+    assert f"<{row['message_id']}>" == site.sink.by_recipient[row["email"]][0].message_id
+
+
+def test_a_delivery_shows_its_picks(operator: Operator, site: Site) -> None:
+    site.readers(1)
+    site.publish()
+    site.deliver()
+    number = operator.call("deliveries", "list", "--json").json["deliveries"][0]["id"]
+    picks = operator.call("deliveries", "show", str(number), "--json").json["picks"]
+    assert [pick["section"] for pick in picks] == ["card"] * 3 + ["also"] * 2
+    assert [pick["title"] for pick in picks] == [
+        "A graph study, number 0",
+        "A quantum study, number 1",
+        "A protein study, number 2",
+        "A speech study, number 3",
+        "A robot study, number 4",
+    ]
+
+
+def test_a_run_reports_what_it_did(operator: Operator, site: Site) -> None:
+    site.readers(2)
+    done = operator.call("run", "--json", now=MONDAY)
+    assert set(done.json) == {"collected", "editions", "deliveries"}
+    assert [edition["edition"] for edition in done.json["editions"]] == ["2026-03-02", "2026-03-02-weekly"]
+    assert done.json["deliveries"]["states"] == {"submitted": 2}
+    again = operator.call("run", "--json", now=MONDAY + timedelta(minutes=10)).json
+    assert [edition["new"] for edition in again["editions"]] == [False, False]
+    assert again["deliveries"]["states"] == {}
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing(operator: Operator, site: Site, sink: Sink) -> None:
+    site.readers(2)
+    said = operator.call("run", "--dry-run", "--json", now=MONDAY).json
+    assert said == {
+        "would_collect": [],
+        "would_freeze": ["2026-03-02", "2026-03-02 (weekly)"],
+        "due": {"queued": 0, "readers": 0},
+    }
+    assert operator.call("deliveries", "list", "--json", now=MONDAY).json == {"deliveries": []}
+    assert sink.sessions == []
+
+
+def test_the_ranking_names_the_terms_of_each_score(operator: Operator) -> None:
+    ranked = operator.call("rank", "--json", "--top", "3", now=MONDAY).json
+    assert ranked["candidates"] == 60
+    assert [paper["place"] for paper in ranked["papers"]] == [1, 2, 3]
+    first = ranked["papers"][0]
+    assert sum(term["score"] for term in first["terms"]) == pytest.approx(first["score"])
+    assert first["why"]
+
+
+def test_status_tells_what_is_next_and_how_the_last_edition_went(operator: Operator, site: Site) -> None:
+    site.readers(2)
+    site.publish()
+    site.deliver()
+    status = operator.call("status", "--json", now=MONDAY).json
+    assert status["next_edition_at"] == "2026-03-03T06:00:00Z"
+    assert status["last_edition"]["deliveries"] in ({"submitted": 2}, {})
+    assert status["subscribers"] == {"active": 2}
+    assert status["queue"] == {}
+
+
+def test_the_clock_starts_at_now_wherever_it_stands_in_the_line(operator: Operator) -> None:
+    moment = "2026-03-02T21:00:00Z"
+    for line in (f"--now {moment} status --json", f"status --now={moment} --json", f"status --json --now {moment}"):
+        assert operator.call(*shlex.split(line)).json["now"].startswith("2026-03-02T21:00:0"), line
+
+
+def test_nothing_later_than_now_is_ranked_or_due_but_lists_show_it(operator: Operator, site: Site) -> None:
+    site.readers(1)
+    before = MONDAY - timedelta(days=1)
+    assert operator.call("rank", "--json", now=before).json["candidates"] == 0
+    assert operator.call("run", "--json", now=before).json["deliveries"]["states"] == {}
+    assert len(operator.call("papers", "list", "--json", now=before).json["papers"]) == 60
+    assert len(operator.call("subscribers", "list", "--json", now=before).json["subscribers"]) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "status",
+        "papers list --limit 3",
+        "papers show 2603.10001",
+        "papers search galaxy",
+        "rank --top 3",
+        "publish",
+        "deliver",
+        "deliveries list",
+        "deliveries show 1",
+        "subscribers list",
+        "suppressions list",
+        "config show",
+        "config check",
+        "db current",
+        "doctor",
+        "preview --format text",
+        "subscribers show reader0@example.org",
+        "subscribers history reader0@example.org",
+        "run",
+    ],
+)
+def test_every_command_that_tells_something_tells_it_on_stdout(operator: Operator, site: Site, line: str) -> None:
+    site.readers(1)
+    site.publish()
+    site.deliver()
+    done = operator.call(*line.split(), now=MONDAY)
+    assert done.code == 0, done.err
+    assert done.out
+    assert "\x1b" not in done.out
+    if "--format" not in line:
+        asked = operator.call(*line.split(), "--json", now=MONDAY)
+        assert isinstance(asked.json, dict)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "subscribers add ann@example.org --confirmed",
+        "subscribers set reader0@example.org --hour 8",
+        "subscribers pause reader0@example.org",
+        "suppressions add bob@example.org",
+        "papers hide 2603.10001",
+        "papers pin 2603.10001",
+    ],
+)
+def test_a_command_that_only_does_something_talks_on_stderr(operator: Operator, site: Site, line: str) -> None:
+    site.readers(1)
+    done = operator.call(*line.split(), now=MONDAY)
+    assert (done.code, done.out) == (0, "")
+    assert done.err
+
+
+def test_text_from_outside_brings_no_escape_codes_to_a_terminal(
+    operator: Operator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("outside") / "papers.jsonl"
+    file.write_text('{"title": "Red \\u001b[31malert\\u001b[0m", "arxiv_id": "2603.20000"}\n')
+    operator.call("collect", "--file", str(file))
+    for line in ("papers list", "papers show 2603.20000"):
+        out = operator.call(*line.split()).out
+        assert "alert" in out
+        assert "\x1b" not in out
+
+
+def test_a_mail_in_doubt_is_listed_shown_and_settled_by_the_operator(operator: Operator, site: Site) -> None:
+    site.readers(1)
+    site.publish()
+    site.sink.on["CONTENT"] = lambda *_: DROP
+    assert operator.call("deliver", now=MONDAY).code == 3
+    (row,) = operator.call("deliveries", "list", "--state", "in_doubt", "--json").json["deliveries"]
+    assert row["in_doubt_at"].startswith("2026-03-02T06:00:")
+    number = str(row["id"])
+    asked = operator.call("deliveries", "resolve", number, "queued")
+    assert (asked.code, "--yes" in asked.err) == (2, True)
+    assert operator.call("deliveries", "resolve", number, "submitted", now=MONDAY).code == 0
+    shown = operator.call("deliveries", "show", number, "--json").json
+    assert (shown["state"], shown["in_doubt_at"]) == ("submitted", row["in_doubt_at"])
+    assert operator.call("deliver", now=MONDAY + timedelta(minutes=20)).code == 0
+    assert site.sink.accepted == []
+
+
+def test_a_rejected_mail_goes_again_at_the_operators_word(operator: Operator, site: Site) -> None:
+    site.readers(1)
+    site.publish()
+    site.sink.on["RCPT"] = lambda *_: "554 5.7.1 not today"
+    operator.call("deliver", now=MONDAY)
+    del site.sink.on["RCPT"]
+    assert operator.call("deliver", now=MONDAY).out.startswith("nothing to mail")
+    assert operator.call("deliveries", "retry", "1", now=MONDAY).code == 0
+    assert operator.call("deliver", now=MONDAY).out == "1 submitted\n"
+
+
+def test_doctor_mails_a_test_and_says_what_the_server_said(operator: Operator, sink: Sink) -> None:
+    done = operator.call("doctor", "--smtp", "--send-to", "ann@example.org", "--json")
+    assert done.code == 0
+    checks = {check["check"]: check for check in done.json["checks"]}
+    assert checks["smtp"]["grade"] == checks["mail"]["grade"] == "ok"
+    assert "250 2.0.0 taken" in checks["mail"]["what"]
+    assert sink.recipients == ["ann@example.org"]
+    assert operator.call("deliveries", "list", "--json").json == {"deliveries": []}
+
+
+@pytest.mark.parametrize(
+    ("phase", "answer", "words"),
+    [
+        ("CONNECT", "554 5.7.1 go away", "go away"),
+        ("MAIL", "553 5.1.8 not yours", "does not let you send as digest@example.org"),
+        ("RCPT", "550 5.7.1 relaying denied", "does not relay to that address"),
+        ("CONTENT", "554 5.6.0 no", "554 5.6.0 no"),
+    ],
+)
+def test_doctor_names_the_usual_cause_of_a_failure(operator: Operator, sink: Sink, phase: str, answer: str, words: str) -> None:
+    sink.on[phase] = lambda *_: answer
+    done = operator.call("doctor", "--send-to", "ann@example.org")
+    assert done.code == 69
+    assert " fail " in done.out
+    assert words in done.out
+    assert "Traceback" not in done.out + done.err
+
+
+def test_a_reader_of_the_output_may_go_away(operator: Operator) -> None:
+    listing = subprocess.Popen(
+        [sys.executable, "-m", "digest", "papers", "list", "--json"],
+        env=operator.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert listing.stdout is not None
+    assert listing.stderr is not None
+    listing.stdout.close()
+    with listing.stderr as err:
+        assert err.read() == b""
+    assert listing.wait(30) == 0

@@ -1,0 +1,119 @@
+"""The daemon as systemd runs it: a process of its own, told by signals, telling by datagrams."""
+
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx2
+import pytest
+from support.operator import Operator
+from support.sink import Sink, free_port
+from support.site import MONDAY, Site
+from support.waiting import until
+
+
+class Manager:
+    """The service manager's end of NOTIFY_SOCKET."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.setblocking(False)
+        self._heard: list[str] = []
+
+    def heard(self) -> list[str]:
+        """Every datagram so far."""
+        try:
+            while True:
+                self._heard.append(self.socket.recv(4096).decode())
+        except BlockingIOError:
+            return self._heard
+
+
+@pytest.fixture
+def manager() -> Iterator[Manager]:
+    # The path of a socket is at most some hundred bytes long.
+    with tempfile.TemporaryDirectory() as folder:
+        made = Manager(Path(folder) / "notify")
+        with closing(made.socket):
+            yield made
+
+
+def test_a_day_of_the_daemon(site: Site, operator: Operator, sink: Sink, manager: Manager) -> None:
+    addresses = site.readers(5)
+    site.subscribe("later@example.org", hour="09:30")
+    bind = f"127.0.0.1:{free_port()}"
+    operator.set(web__bind=bind)
+    daemon = operator.start("daemon", now=MONDAY, environ={"NOTIFY_SOCKET": str(manager.path)})
+
+    assert sink.wait_for(5, 60)
+    assert sink.recipients == addresses
+    until(lambda: len(manager.heard()) >= 2, "a word to the manager")
+    assert manager.heard()[0].startswith("READY=1\nSTATUS=next edition ")
+    assert manager.heard()[1].startswith("STATUS=next edition Tue 2026-03-03 06:00Z, next mail Mon 09:30Z")
+
+    answer = httpx2.get(f"http://{bind}/healthz", trust_env=False)
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+
+    beside = operator.run("run", "--json", now=MONDAY)
+    assert beside.code == 0
+    assert beside.json["deliveries"]["states"] == {}
+
+    daemon.send_signal(signal.SIGTERM)
+    _, err = daemon.communicate(timeout=30)
+    assert daemon.returncode == 0
+    assert manager.heard()[-1] == "STOPPING=1"
+    assert sink.recipients == addresses
+    assert _said(err, "edition 2026-03-02: 60 candidates")
+    assert _said(err, "mails: 5 submitted")
+    assert _said(err, "next edition Tue 2026-03-03 06:00Z, next mail Mon 09:30Z")
+    assert _said(err, "stopping: the mails on the wire are finished first")
+    assert "Traceback" not in err
+
+
+def test_a_daemon_whose_port_is_taken_says_so_and_ends(operator: Operator, sink: Sink) -> None:
+    operator.set(web__bind=f"127.0.0.1:{sink.port}")
+    done = operator.run("daemon", now=MONDAY)
+    assert done.code == 75
+    assert "cannot listen" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_daemon_in_the_middle_of_a_mail_finishes_it_when_told_to_end(site: Site, operator: Operator, sink: Sink) -> None:
+    import asyncio
+    import threading
+
+    site.readers(10)
+    go, on_the_wire = threading.Event(), []
+
+    async def wait(_session: object, recipient: str) -> None:
+        on_the_wire.append(recipient)
+        await asyncio.to_thread(go.wait, 60)
+
+    sink.on["CONTENT"] = wait
+    daemon = operator.start("daemon", "--no-web", now=MONDAY)
+    until(lambda: len(on_the_wire) == 2, "two mails on the wire")
+    daemon.send_signal(signal.SIGTERM)
+    _read_until(daemon, "stopping")
+    go.set()
+    daemon.communicate(timeout=30)
+    assert daemon.returncode == 0
+    assert sorted(site.states().values()) == ["queued"] * 8 + ["submitted"] * 2
+
+
+def _said(err: str, words: str) -> bool:
+    return re.search(rf"^INFO \S+: (ready; )?{re.escape(words)}", err, re.MULTILINE) is not None
+
+
+def _read_until(process: "subprocess.Popen[str]", words: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"it ended without saying {words}")

@@ -1,0 +1,73 @@
+"""A mail that cannot be built is nobody's business but its own: three tries, then it waits for the operator."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.site import Site
+
+from digest.flows.settling import settle
+from digest.store import ledger
+from digest.store.schema import delivery
+
+VICTIM = "reader3@example.org"
+
+
+@pytest.fixture
+def template(home: Path) -> Path:
+    """The operator's own template, with a mistake that shows for one reader only."""
+    folder = home / "templates" / "email" / "digest"
+    folder.mkdir(parents=True)
+    path = folder / "body.txt"
+    path.write_text(f"{{{{ digest.reason }}}}{{% if '{VICTIM}' in digest.reason %}}{{{{ 1 // 0 }}}}{{% endif %}}\n")
+    return path
+
+
+@pytest.mark.usefixtures("template")
+def test_a_mail_that_cannot_be_built_is_tried_three_times_and_parked_while_the_others_go(site: Site) -> None:
+    addresses = site.readers(8)
+    site.publish()
+    assert site.deliver().states == {"submitted": 7, "deferred": 1}
+    assert site.sink.recipients == sorted(set(addresses) - {VICTIM})
+    row = site.row(VICTIM)
+    assert (row.state, row.failures, row.attempts) == ("queued", 1, 0)
+    assert "body.txt, line 1" in row.reply
+    assert site.deliver().states == {}
+    site.later(minutes=5)
+    assert site.deliver().states == {"deferred": 1}
+    site.later(minutes=5)
+    report = site.deliver()
+    assert report.states == {"parked": 1}
+    assert report.failed == 1
+    site.later(hours=1)
+    assert site.deliver().states == {}
+    assert not any(VICTIM in line for line in site.sink.commands("RCPT"))
+
+
+def test_a_parked_mail_goes_when_the_operator_has_mended_it_and_says_so(make_site: Callable[..., Site], template: Path) -> None:
+    site = make_site()
+    site.readers(4)
+    site.publish()
+    for _ in range(3):
+        site.deliver()
+        site.later(minutes=5)
+    assert site.row(VICTIM).state == "parked"
+    template.unlink()
+    mended = make_site()
+    mended.deliver()
+    assert mended.row(VICTIM).state == "parked"
+    with mended.app.store.write() as connection:
+        assert ledger.retry(connection, delivery, mended.row(VICTIM).id, mended.now)
+    assert mended.deliver().states == {"submitted": 1}
+    assert len(mended.sink.by_recipient[VICTIM]) == 1
+
+
+@pytest.mark.usefixtures("template")
+def test_a_parked_mail_may_be_settled_by_hand(site: Site) -> None:
+    site.readers(4)
+    site.publish()
+    for _ in range(3):
+        site.deliver()
+        site.later(minutes=5)
+    assert settle(site.app.store, site.now, site.row(VICTIM).id, "rejected")
+    assert site.row(VICTIM).state == "rejected"
