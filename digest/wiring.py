@@ -95,7 +95,7 @@ class App:
             signer=self.signer,
             environments=self.environments,
             public_url=str(self.settings.site.public_url),
-            reply_to=self.settings.email.reply_to,
+            reply_to=self.settings.email.answers,
             inbound=self.settings.inbound.address,
             usual=self.usual,
             memory=self.settings.ranking.window + WEEK,

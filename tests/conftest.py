@@ -38,6 +38,14 @@ def home(tmp_path: Path, prepared_home: Path) -> Path:
 
 
 @pytest.fixture
+def empty_home(tmp_path: Path) -> Path:
+    """A state folder with nothing in it."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def clock() -> SteppedClock:
     """It is Monday, six o'clock, and editions are due."""
     return SteppedClock(MONDAY)

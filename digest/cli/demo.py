@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import AsJson, emit, emit_json, me, near, talk
+from digest.cli.common import AsJson, Call, emit, emit_json, me, near, talk
 
 if TYPE_CHECKING:
     from digest.edition.model import Edition
@@ -44,6 +44,7 @@ def register(parent: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     dir_: Annotated[Path | None, typer.Option("--dir", help="Where it keeps its database and the mails.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Show the HTML preview in the browser.")] = False,
     as_json: AsJson = False,
@@ -53,7 +54,7 @@ def demo(
 
     folder = (dir_ or home_directory() / "demo").resolve()
     inbox = folder / "inbox"
-    today = datetime.now(UTC).date()
+    today = ((context.find_object(Call) or Call()).now or datetime.now(UTC)).date()
     day = _live(folder, inbox, today)
     if day.edition.empty_because:
         # Two weeks after its papers were first seen, a demo has no news any more: it starts again.
@@ -119,8 +120,9 @@ def _seed(app: "App") -> None:
 
     collect_file(app.store, app.clock.now(), resource("seeds/trending-papers-page.txt"), "page")
     with resource("seeds/subscribers.csv").open("rb") as file:
+        sheet = Sheet(file)
         Import(app.store, app.clock.now(), confirmed=True, public_url=None, source="the demo").run(
-            Sheet(file), Tally(), lambda bad: talk(f"{bad}")
+            sheet, Tally(), lambda bad: talk(f"{bad}")
         )
 
 

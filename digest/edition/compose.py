@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from digest.edition.model import Edition, Entry, Pick
+from digest.edition.model import Edition, Entry, Pick, Section
 from digest.ranking.interests import Match, Vocabulary
 from digest.ranking.model import Candidate, Ranked
 from digest.ranking.trending import numbers
@@ -77,8 +77,8 @@ class Composer:
             if entry.paper_id in seen or entry.paper_id in hidden or not entry.former_ids.isdisjoint(seen):
                 continue
             match = matches.get(place)
-            section: str = "card" if len(chosen) < wish.cards else "also"
-            chosen.append(Pick(entry.paper_id, section, match.interest if match else ""))  # type: ignore[arg-type]
+            section: Section = "card" if len(chosen) < wish.cards else "also"
+            chosen.append(Pick(entry.paper_id, section, match.interest if match else ""))
         return tuple(chosen)
 
     def _blend(self, place: int, share: float, matches: Mapping[int, Match]) -> float:

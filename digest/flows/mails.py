@@ -39,7 +39,7 @@ class Imprint:
     signer: Signer
     environments: Environments
     public_url: str
-    reply_to: str = ""
+    reply_to: Mailbox | None = None
     inbound: str = ""
     usual: Wish = field(default_factory=Wish)
     """What a reader gets who chose nothing."""
@@ -207,7 +207,8 @@ def digest_message(
         body=renderer.render(picks, addressee),
         message_id=name,
         date=due_at,
-        extra=_reply_to(imprint) + listed,
+        reply_to=imprint.reply_to,
+        extra=listed,
         language=imprint.site.language,
     )
 
@@ -222,13 +223,10 @@ def notice_message(
         body=render_notice(kind, content, imprint.site, imprint.environments),
         message_id=message_id(imprint.signer, f"{kind}.{_safe(key)}", recipient.key, imprint.sender.address.domain),
         date=due_at,
-        extra=[*_reply_to(imprint), ("Auto-Submitted", "auto-generated")],
+        reply_to=imprint.reply_to,
+        extra=[("Auto-Submitted", "auto-generated")],
         language=imprint.site.language,
     )
-
-
-def _reply_to(imprint: Imprint) -> list[tuple[str, str]]:
-    return [("Reply-To", imprint.reply_to)] if imprint.reply_to else []
 
 
 def _safe(key: str) -> str:

@@ -34,6 +34,7 @@ def build(
     body: Rendered,
     message_id: str,
     date: datetime,
+    reply_to: Mailbox | None = None,
     extra: Sequence[tuple[str, str]] = (),
     language: str = "en",
 ) -> bytes:
@@ -45,6 +46,7 @@ def build(
         body: subject and both parts.
         message_id: without its angle brackets.
         date: becomes Date.
+        reply_to: where answers go, if not to the sender.
         extra: further headers, ASCII, in order; a list of addresses is folded after its commas.
         language: Content-Language.
 
@@ -63,6 +65,7 @@ def build(
         ("Subject", _text(body.subject)),
         ("Date", format_datetime(date)),
         ("Message-ID", f"<{message_id}>"),
+        *([("Reply-To", _mailbox(reply_to))] if reply_to else []),
         *extra,
         ("Content-Language", language),
         ("MIME-Version", "1.0"),

@@ -42,6 +42,11 @@ class EmailSettings(BaseModel):
         """`email.from`, parsed; None while it is not set."""
         return Mailbox.parse(self.from_) if self.from_ else None
 
+    @property
+    def answers(self) -> Mailbox | None:
+        """`email.reply_to`, parsed; None while it is not set."""
+        return Mailbox.parse(self.reply_to) if self.reply_to else None
+
 
 class OperatorSettings(BaseModel):
     """Who is told when something is wrong; without an address, only log and status tell."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, null, select, update
 
 from digest.store.schema import delivery, edition, notice, source_run, subscriber
 
@@ -26,7 +26,7 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
     unconfirmed = (subscriber.c.state == "pending") & (subscriber.c.confirmation_until < now - PENDING)
     return {
         "notices": connection.execute(delete(notice).where(old_notice)).rowcount,
-        "picks": connection.execute(update(delivery).where(old_picks).values(picks=None)).rowcount,
+        "picks": connection.execute(update(delivery).where(old_picks).values(picks=null())).rowcount,
         "pending": connection.execute(delete(subscriber).where(unconfirmed)).rowcount,
         "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
     }

@@ -316,7 +316,7 @@ def test_only_a_row_that_was_never_tried_is_too_late(world: World) -> None:
     late = world.mail(world.reader("late"), issue, due - timedelta(seconds=1))
     just = world.mail(world.reader("just"), issue, due)
     deferred = world.mail(world.reader("deferred"), issue, due - HOUR, attempts=1)
-    doubted = world.mail(world.reader("doubted"), issue, due - 99 * HOUR, attempts=1, doubts=1)
+    doubted = world.mail(world.reader("doubted"), issue, due - 99 * HOUR, doubts=1)
     failed = world.mail(world.reader("failed"), issue, due - HOUR, failures=2)
     with world.store.write() as connection:
         assert ledger.skip_late(connection, NOW, 12 * HOUR) == 2

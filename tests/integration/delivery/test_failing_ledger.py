@@ -11,6 +11,7 @@ from sqlalchemy import event
 from support.operator import Operator
 from support.sink import Session, Sink
 from support.site import Site
+from support.waiting import until
 
 from digest.errors import DigestError, NotPermitted, TemporaryFailure
 
@@ -116,21 +117,26 @@ def test_a_database_that_may_only_be_read_sends_nothing(site: Site, make_read_on
     assert site.sink.sessions == []
 
 
-def test_a_ledger_waits_for_a_lock_longer_than_one_command_would(make_site: Callable[..., Site]) -> None:
+def test_a_ledger_waits_for_a_lock_longer_than_one_command_would(
+    make_site: Callable[..., Site], caplog: pytest.LogCaptureFixture
+) -> None:
     site = make_site(database__url="sqlite:///digest.db?timeout=0.1")
     addresses = site.readers(READERS)
     site.publish()
-    held: list[threading.Timer] = []
+    holding: list[threading.Thread] = []
 
     def hold(_session: Session, _recipient: str) -> None:
-        if held:
-            return
-        connection = sqlite3.connect(site.home / "digest.db", isolation_level=None, check_same_thread=False)
-        connection.execute("BEGIN IMMEDIATE")
-        held.append(threading.Timer(0.5, connection.close))
-        held[0].start()
+        if not holding:
+            other = sqlite3.connect(site.home / "digest.db", isolation_level=None, check_same_thread=False)
+            other.execute("BEGIN IMMEDIATE")
+            holding.append(threading.Thread(target=let_go, args=(other,)))
+            holding[0].start()
+
+    def let_go(other: sqlite3.Connection) -> None:
+        with closing(other):
+            until(lambda: caplog.text.count("is locked by another process; waiting for it") >= 3, "three waits")
 
     site.sink.on["DATA"] = hold
     assert site.deliver().states == {"submitted": READERS}
     assert site.sink.recipients == sorted(addresses)
-    held[0].join()
+    holding[0].join()

@@ -11,6 +11,9 @@ from support.sink import DROP, Session, Sink, free_port
 from support.site import MONDAY, Site
 
 from digest.errors import ServerUnavailable
+from digest.flows import subscribe
+from digest.subscribers.address import EmailAddress
+from digest.subscribers.model import SignUp
 
 VICTIM = "reader3@example.org"
 
@@ -129,6 +132,27 @@ def test_a_mail_in_doubt_twice_is_held_and_never_goes_again(site: Site) -> None:
     assert len(copies) == 2
     assert copies[0] == copies[1]
     assert report.states == {}
+
+
+def test_a_single_mail_in_doubt_goes_again_like_an_edition_does(site: Site) -> None:
+    asked = SignUp(EmailAddress.parse("new@example.org"))
+    url = "https://papers.example.org"
+    subscribe.subscribe(site.app.store, site.now, asked, confirmed=False, public_url=url, source="a test")
+    first: list[bytes] = []
+
+    def lose(session: Session, _recipient: str) -> str | None:
+        if first:
+            return None
+        first.append(session.content)
+        return DROP
+
+    site.sink.on["CONTENT"] = lose
+    assert site.deliver().states == {"in_doubt": 1}
+    site.later(minutes=15)
+    assert site.deliver().states == {"submitted": 1}
+    assert [one.content for one in site.sink.accepted] == first
+    (row,) = site.notices()
+    assert (row.state, row.in_doubt_at) == ("submitted", MONDAY)
 
 
 def test_an_operator_may_have_mails_in_doubt_held_at_once(make_site: Callable[..., Site]) -> None:

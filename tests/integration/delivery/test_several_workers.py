@@ -5,15 +5,19 @@ import os
 import signal
 import subprocess
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from support.operator import Operator
 from support.sink import Session
 from support.site import MONDAY, Site
 from support.waiting import until
 
+from digest.clock import SteppedClock
+from digest.flows.deliver import Report
+from digest.store import workers
 from digest.store.schema import delivery, worker
 
 VICTIM = "reader2@example.org"
@@ -158,6 +162,87 @@ def test_what_a_killed_process_held_is_taken_over_at_once_and_only_what_was_on_t
     for address in doubtful:
         one, two = site.sink.by_recipient[address]
         assert (one.message_id, one.content) == (two.message_id, two.content)
+
+
+def test_a_late_outcome_settles_what_was_in_doubt_and_nothing_goes_again(
+    site: Site, make_site: Callable[..., Site], gate: Gate
+) -> None:
+    site.readers(2)
+    site.publish()
+    later = make_site(clock=SteppedClock(MONDAY + timedelta(minutes=2)))
+
+    async def scenario() -> Report:
+        slow = asyncio.create_task(site.delivering())
+        await asyncio.to_thread(until, lambda: gate.waiting == 2, "two mails on the wire")
+        report = await later.delivering()
+        assert (report.newly_in_doubt, report.states) == (2, {})
+        assert set(site.states().values()) == {"in_doubt"}
+        gate.open()
+        return await slow
+
+    assert asyncio.run(scenario()).states == {"submitted": 2}
+    assert {(row.state, row.attempts, bool(row.in_doubt_at)) for row in site.rows()} == {("submitted", 1, True)}
+    later.later(minutes=20)
+    assert later.deliver().states == {}
+    assert len(site.sink.accepted) == 2
+
+
+def test_a_worker_that_beats_keeps_its_rows_however_long_a_mail_takes(
+    site: Site, make_site: Callable[..., Site], gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "BEAT_EVERY", timedelta(milliseconds=20))
+    site.readers(8)
+    site.publish()
+
+    async def scenario() -> Report:
+        slow = asyncio.create_task(site.delivering())
+        await asyncio.to_thread(until, lambda: gate.waiting == 2, "two mails on the wire")
+        site.later(minutes=5)
+        await asyncio.to_thread(until, lambda: _last_beat(site) == site.now, "a beat")
+        report = await make_site().delivering()
+        assert (report.taken_over, report.newly_in_doubt, report.states) == (0, 0, {})
+        gate.open()
+        return await slow
+
+    assert asyncio.run(scenario()).states == {"submitted": 8}
+    assert not any(row.in_doubt_at for row in site.rows())
+
+
+def test_a_worker_that_learns_that_it_was_given_up_begins_no_other_mail(
+    site: Site, make_site: Callable[..., Site], gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "BEAT_EVERY", timedelta(milliseconds=20))
+    addresses = site.readers(8)
+    site.publish()
+    beats: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE worker"):
+            beats.append(statement)
+
+    event.listen(site.app.store.engine, "after_cursor_execute", note)
+
+    async def scenario() -> Report:
+        slow = asyncio.create_task(site.delivering())
+        await asyncio.to_thread(until, lambda: gate.waiting == 2, "two mails on the wire")
+        with site.app.store.write() as connection:
+            assert workers.bury(connection, [row.id for row in workers.listed(connection)], site.now) == (6, 2)
+        beats.clear()
+        await asyncio.to_thread(until, lambda: len(beats) >= 2, "beats in vain")
+        gate.open()
+        return await slow
+
+    assert asyncio.run(scenario()).states == {"submitted": 2}
+    assert len(site.sink.commands("RCPT")) == 2
+    make_site().deliver()
+    assert site.sink.recipients == sorted(addresses)
+
+
+def _last_beat(site: Site) -> datetime:
+    with site.app.store.read() as connection:
+        (row,) = workers.listed(connection)
+    beat: datetime = row.beat_at
+    return beat
 
 
 def _submitted(process: "subprocess.Popen[str]") -> int:

@@ -12,7 +12,7 @@ from digest.flows import publish, run
 from digest.flows.collect import collect_file
 from digest.ranking.settings import RankingSettings
 from digest.store import editions, notices, retention, runs
-from digest.store.schema import notice
+from digest.store.schema import delivery, notice, subscriber
 from digest.subscribers.address import EmailAddress
 
 LONG_AFTER = MONDAY + timedelta(days=40)
@@ -112,3 +112,23 @@ def test_an_edition_is_loaded_as_it_was_frozen(site: Site) -> None:
     frozen = freeze(site)[0].edition
     with site.app.store.read() as connection:
         assert editions.load(connection, frozen.number) == frozen
+
+
+def test_picks_of_long_ago_are_forgotten_once(site: Site, clock: SteppedClock) -> None:
+    (row,) = due_for_one_reader(site)
+    clock.set(MONDAY + retention.PICKS + timedelta(days=1))
+    with site.app.store.write() as connection:
+        assert retention.prune(connection, clock.now())["picks"] == 1
+        assert retention.prune(connection, clock.now())["picks"] == 0
+        assert connection.execute(delivery.select()).one().id == row
+
+
+def due_for_one_reader(site: Site) -> list[int]:
+    """One delivery that was submitted, with its picks."""
+    frozen = freeze(site)[0].edition
+    site.subscribe("ann@example.org")
+    with site.app.store.write() as connection:
+        reader = connection.execute(subscriber.select()).one().id
+        row = {"edition_id": frozen.number, "subscriber_id": reader, "due_at": MONDAY, "updated_at": MONDAY}
+        connection.execute(delivery.insert(), row | {"state": "submitted", "picks": [[1, 0]]})
+        return [one.id for one in connection.execute(delivery.select())]

@@ -298,3 +298,17 @@ def test_no_text_can_close_the_part_that_it_stands_in() -> None:
     hostile = f"before\n--{boundary}--\nafter\n--{boundary}\nContent-Type: text/html\n\n<b>evil</b>\n"
     message = parsed(mail(text=hostile, html=hostile))
     assert parts(message) == [hostile, hostile]
+
+
+def test_answers_go_where_the_operator_says_whatever_the_name() -> None:
+    answers = Mailbox(EmailAddress("desk@example.org"), "Rédaction, Paris")
+    raw = build(
+        sender=SENDER,
+        recipient=READER,
+        body=Rendered("A", "Hello\n", "<p>Hello</p>\n"),
+        message_id="a@example.org",
+        date=DUE,
+        reply_to=answers,
+    )
+    (reply_to,) = parsed(raw)["Reply-To"].addresses
+    assert (reply_to.display_name, reply_to.addr_spec) == (answers.name, "desk@example.org")
