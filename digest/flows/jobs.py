@@ -24,13 +24,13 @@ class Jobs:
         self._changed.set()
 
     async def take(self) -> Job | None:
-        """The next job, to be settled or given back; None when there is none and none can come any more."""
+        """The next job, to be settled or given back; None when it is time to go home."""
         while not self.halted.is_set():
             if self._waiting:
                 self.out += 1
                 self._changed.set()
                 return self._waiting.popleft()
-            if self._closed and not self.out:
+            if self._closed:
                 return None
             await self._change()
         return None
@@ -45,7 +45,7 @@ class Jobs:
         self._changed.set()
 
     def close(self) -> None:
-        """No more are added."""
+        """Send the lanes home: every job is settled, and no more are added."""
         self._closed = True
         self._changed.set()
 

@@ -103,9 +103,9 @@ def frozen(connection: Connection, *, since: datetime, until: datetime) -> list[
 
 
 def latest(connection: Connection, until: datetime) -> EditionRow | None:
-    """The row of the edition frozen last."""
+    """The row of the edition frozen last; of two frozen together, the daily one."""
     query = select(edition).where(edition.c.frozen_at <= until)
-    return connection.execute(query.order_by(edition.c.frozen_at.desc(), edition.c.id.desc()).limit(1)).first()
+    return connection.execute(query.order_by(edition.c.frozen_at.desc(), edition.c.cadence).limit(1)).first()
 
 
 def size(connection: Connection, number: int) -> int:

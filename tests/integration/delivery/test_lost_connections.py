@@ -307,7 +307,7 @@ def _hang_up_while_the_mark_waits(site: Site) -> Callable[[Session, str], object
         held = sqlite3.connect(site.home / "digest.db", isolation_level=None)
         held.execute("BEGIN IMMEDIATE")
         session.writer.write_eof()
-        assert await session.reader.read() == b""  # the program has seen the end, and said nothing more
+        assert await session.reader.read(1) == b""  # the program has seen the end, and said nothing more
         held.execute("ROLLBACK")
         held.close()
         return DROP
