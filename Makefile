@@ -43,7 +43,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
 
 clean: ## forget the environment and what the demo made
-	rm -rf $(VENV) var dist
+	rm -rf $(VENV) var/demo dist
 
 # The virtual environment: pinned and hash-checked. Two stamps, for the demo needs less than the tests.
 $(VENV)/bin/python:

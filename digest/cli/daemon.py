@@ -56,4 +56,5 @@ def start_log() -> None:
     """Log to stderr; systemd and cron add the time, a terminal gets it from us."""
     stamp = "%(asctime)s " if sys.stderr.isatty() else ""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"{stamp}%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for talkative in ("apscheduler", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -50,11 +50,18 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Live one day offline: collect the seed papers, freeze an edition, and mail four readers at their hours."""
+    from digest.errors import NotPermitted, UsageError
     from digest.settings import home_directory
 
     folder = (dir_ or home_directory() / "demo").resolve()
+    if (folder / "digest.toml").exists() or (folder / ".env").exists():
+        raise UsageError(f"{folder} is the home of a real digest", fix="choose an empty folder: digest demo --dir D")
     inbox = folder / "inbox"
     today = ((context.find_object(Call) or Call()).now or datetime.now(UTC)).date()
+    try:
+        inbox.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotPermitted(f"{folder} cannot be made: {error.strerror}", fix="choose another: digest demo --dir D") from None
     day = _live(folder, inbox, today)
     if day.edition.empty_because:
         # Two weeks after its papers were first seen, a demo has no news any more: it starts again.
@@ -99,6 +106,7 @@ def _app(folder: Path, smtp_url: str, clock: Any) -> "App":
 
     folder.mkdir(parents=True, exist_ok=True)
     overrides = {
+        "database.url": "sqlite:///digest.db",
         "site.public_url": "http://localhost:8000",
         "site.name": "Trending Papers",
         "email.from": "Trending Papers <digest@example.org>",

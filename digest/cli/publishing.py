@@ -70,7 +70,7 @@ def preview(
 ) -> None:
     """Show a digest as it would be mailed: the frozen edition, or today's as it stands. Nothing is queued or remembered."""
     from digest.cli.views import parse_date
-    from digest.errors import BadInput
+    from digest.errors import BadInput, NotPermitted
     from digest.flows import choose, mails
 
     with application(context) as app:
@@ -94,7 +94,10 @@ def preview(
     if out is None:
         emit(content.decode().replace("\r\n", "\n").rstrip("\n"))
         return
-    out.write_bytes(content)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise NotPermitted(f"{out} cannot be written: {error.strerror}") from None
     talk(f"Wrote {out}")
     if open_:
         typer.launch(str(out.resolve()))

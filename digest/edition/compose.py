@@ -70,12 +70,16 @@ class Composer:
         order = sorted(range(len(self._entries)), key=lambda n: (-self._blend(n, share, matches), n))
         wanted = wish.cards + wish.also
         chosen: list[Pick] = []
+        taken: set[int] = set()  # two entries may have turned out to be one paper since they were frozen
         for place in order:
             if len(chosen) == wanted:
                 break
             entry = self._entries[place]
             if entry.paper_id in seen or entry.paper_id in hidden or not entry.former_ids.isdisjoint(seen):
                 continue
+            if entry.paper_id in taken:
+                continue
+            taken.update((entry.paper_id, *entry.former_ids))
             match = matches.get(place)
             section: Section = "card" if len(chosen) < wish.cards else "also"
             chosen.append(Pick(entry.paper_id, section, match.interest if match else ""))

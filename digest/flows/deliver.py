@@ -18,7 +18,7 @@ from typing import Literal
 
 from digest.clock import Clock
 from digest.edition.calendar import Schedule
-from digest.errors import DigestError, ServerUnavailable
+from digest.errors import ConfigurationError, DigestError, ServerUnavailable
 from digest.feedback.policy import refuses_mailbox
 from digest.flows.commit import GroupCommit
 from digest.flows.jobs import Jobs
@@ -34,8 +34,14 @@ from digest.store import ledger, workers
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
 
+LOOK_AGAIN = timedelta(seconds=20)
+"""How often a run looks who has become due since it began."""
 MAX_LOSSES = 3
 """Connections that one message may see break before its content; then it is deferred like one that was refused."""
+MANY_UNBUILT = 3
+"""So many mails that could not be built, and none that could, are no accident."""
+MANY_REFUSALS = 3
+"""So many refused mailboxes, and none taken, say more about the relay than about the readers."""
 MAX_SENDER_REFUSALS = 3
 """How often in a row the relay may refuse the sender that it took before: quotas are told in this way."""
 
@@ -72,6 +78,7 @@ class Report:
     states: Counter[str] = field(default_factory=Counter)
     queued: int = 0
     late: int = 0
+    expired: int = 0
     taken_over: int = 0
     newly_in_doubt: int = 0
     sent_again: int = 0
@@ -80,7 +87,7 @@ class Report:
     @property
     def failed(self) -> int:
         """Mails that will not arrive, or of which nobody knows."""
-        return sum(self.states[state] for state in FAILED) + self.newly_held
+        return sum(self.states[state] for state in FAILED) + self.newly_held + self.expired
 
 
 async def deliver(
@@ -123,11 +130,13 @@ async def deliver(
 def _begin(store: Store, now: datetime, rules: Rules, report: Report) -> int:
     with store.write() as connection:
         gone = workers.dead(connection, now, workers.is_alive)
-        report.taken_over, report.newly_in_doubt = workers.bury(connection, gone, now) if gone else (0, 0)
+        if gone:
+            report.taken_over, report.newly_in_doubt = workers.bury(connection, gone, now)
         report.sent_again, report.newly_held = ledger.settle_doubts(connection, now, rules.in_doubt_hold, rules.in_doubt)
         worker_id = workers.register(connection, now)
     report.queued = queue_due(store, rules.schedule, now)
     with store.write() as connection:
+        report.expired = ledger.overdue(connection, now)
         report.late = ledger.skip_late(connection, now, rules.schedule.catch_up)
     return worker_id
 
@@ -157,10 +166,14 @@ class _Run:
         self._mails = Mails(store, imprint)
         self._mail_from = imprint.sender.address
         self._jobs = Jobs()
+        self._looked_at = clock.now()
+        self._built = self._unbuilt = 0
         self._lines = 0
         self._losses: Counter[tuple[str, int]] = Counter()
         self._losses_in_a_row = 0
         self._suspects: list[tuple[Job, Verdict]] = []
+        self._refusals: list[tuple[Job, Verdict]] = []
+        self._recipient_accepted = False
         self._sender_accepted = False
         self._sender_refusals = 0
         self._error: BaseException | None = None
@@ -178,6 +191,7 @@ class _Run:
                 self._fail(error)
             self._jobs.close()
             await asyncio.gather(*lanes)
+            await self._weigh_refusals()
         finally:
             stopping.cancel()
             await self._commits.close()
@@ -194,6 +208,10 @@ class _Run:
         settled = False
         while not self._jobs.halted.is_set() and (left is None or left > 0):
             room = self._rules.chunk if left is None else min(self._rules.chunk, left)
+            if self._clock.now() - self._looked_at > LOOK_AGAIN:
+                # A long run meets hours that had not come when it began.
+                self._looked_at = self._clock.now()
+                self._report.queued += await asyncio.to_thread(queue_due, self._store, self._rules.schedule, self._looked_at)
             prepared, ended = await asyncio.to_thread(self._mails.prepare, self._worker, self._clock.now(), room, only)
             for outcome in ended:
                 self._end(outcome)
@@ -260,13 +278,18 @@ class _Run:
 
     def _build(self, job: Job) -> bytes | None:
         try:
-            return job.build()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one mail must not stop the others
+            content = job.build()
+        except Exception as error:
             log.error("mail %s %s could not be built: %s: %s", job.table.name, job.row, type(error).__name__, error)
+            self._unbuilt += 1
+            if isinstance(error, ConfigurationError) and self._unbuilt >= MANY_UNBUILT and not self._built:
+                raise  # a template of the operator's that fails for everybody: he is told, and no more readers pay
             step = after_failure(failures=job.failures, now=self._clock.now())
             said = f"could not be built: {type(error).__name__}: {error}"
             self._end(ledger.Outcome(job.table, job.row, step.state, said, step.next_try_at, tried=False, failed=True))
             return None
+        self._built += 1
+        return content
 
     async def _submit(self, connection: Connection, job: Job, content: bytes) -> None:
         async def may_go() -> bool:
@@ -286,8 +309,26 @@ class _Run:
             self._defer_suspects()
             self._judged(job, verdict)
             if refuses_mailbox(verdict) and job.subscriber_id is not None:
-                await asyncio.to_thread(note_refusal, self._store, self._clock.now(), job, verdict)
+                self._refusals.append((job, verdict))
+            self._recipient_accepted = self._recipient_accepted or verdict.phase in ("data", "content")
+            if self._recipient_accepted:
+                await self._note_refusals()
             self._jobs.settled()
+
+    async def _note_refusals(self) -> None:
+        refusals, self._refusals = self._refusals, []
+        if refusals:
+            await self._commits.flush()  # suppressing withdraws what is open, and these have ended
+        for job, verdict in refusals:
+            await asyncio.to_thread(note_refusal, self._store, self._clock.now(), job, verdict)
+
+    async def _weigh_refusals(self) -> None:
+        """A relay that took nobody in this run may have lost its right to relay, and says so in the words for a mailbox
+        that is gone: of a few refusals it is believed, of many it is not."""
+        if len(self._refusals) < MANY_REFUSALS:
+            await self._note_refusals()
+        elif self._refusals:
+            log.warning("all %s recipients were refused; nobody is suppressed for it", len(self._refusals))
 
     def _judged(self, job: Job, verdict: Verdict) -> None:
         """Have the outcome of one attempt written down."""

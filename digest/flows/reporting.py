@@ -6,9 +6,10 @@ from digest.store import deliveries, editions, notices
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
 
-AT_THE_LATEST = timedelta(hours=26)
-"""After so long an edition is reported as it stands: twenty hours of retries, and readers far behind its zone."""
-OPEN = ("queued", "claimed", "submitting", "in_doubt")
+SETTLED_AFTER: dict[str, timedelta] = {"daily": timedelta(days=2), "weekly": timedelta(days=9)}
+"""When every reader's hour has come, and his mail has been tried for as long as it is."""
+LOOK_BACK = timedelta(days=14)
+"""Whoever sets `operator.email` late is not told the history."""
 UNTOLD = ("rejected", "expired", "held", "parked")
 """What makes a report worth a mail; an edition that simply went out is seen in `digest status`."""
 
@@ -23,11 +24,10 @@ def report(store: Store, now: datetime, operator: str) -> int:
     queued = 0
     with store.write() as connection:
         for row in editions.unreported(connection):
-            if row.frozen_at > now:
+            if not now - LOOK_BACK < row.frozen_at <= now:
                 continue
             counts = deliveries.counts(connection, row.id)
-            settled = row.empty_because or (row.queued_at and not any(counts.get(state) for state in OPEN))
-            if not (settled or now - row.frozen_at > AT_THE_LATEST):
+            if not (row.empty_because or now - row.frozen_at > SETTLED_AFTER[row.cadence]):
                 continue
             editions.set_reported(connection, row.id, now)
             if not row.empty_because and not any(counts.get(state) for state in UNTOLD):

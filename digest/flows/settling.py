@@ -12,6 +12,8 @@ from digest.subscribers import seen
 
 Settled = Literal["submitted", "rejected", "queued"]
 OPEN: tuple[State, ...] = ("in_doubt", "held", "parked")
+ENDED: tuple[State, ...] = ("rejected", "expired", "parked", "skipped")
+"""What may be tried again without asking: these never reached the reader."""
 
 
 def settle_notice(store: Store, now: datetime, number: int, state: Settled) -> bool:

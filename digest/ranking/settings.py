@@ -28,7 +28,7 @@ class RankingSettings(BaseModel):
     model_config = _CONFIG
 
     size: int = Field(default=10, ge=1, le=25)
-    also: int = Field(default=10, ge=0, le=50)
+    also: int = Field(default=10, ge=0, le=20)
     window: Duration = Field(default=timedelta(days=14), gt=timedelta(0), le=timedelta(days=365))
     share: float = Field(default=0.5, ge=0, le=1)
     weights: RankingWeights = RankingWeights()

@@ -9,6 +9,7 @@ from typing import Any
 
 from digest.errors import ConfigurationError, DigestError
 from digest.flows import run as flow
+from digest.flows.deliver import Report
 from digest.flows.queueing import next_edition
 from digest.flows.run import Plan
 from digest.scheduling.notify import Notifier
@@ -17,7 +18,7 @@ from digest.store import ledger, subscribers
 TICK = timedelta(seconds=20)
 WATCHDOG = timedelta(seconds=30)
 STUCK_AFTER = timedelta(minutes=15)
-"""A tick that takes longer is hung: the longest wait of a mail is ten minutes."""
+"""A tick in which nothing happens for longer is hung: the longest wait for a mail is ten minutes."""
 LONGEST_REST = timedelta(minutes=10)
 """After a failure the daemon rests for a tick, then twice as long, up to this."""
 
@@ -100,12 +101,15 @@ class Daemon:
             if published.new:
                 edition = published.edition
                 log.info("edition %s: %s", edition.name, edition.empty_because or f"{len(edition.entries)} candidates")
-        report = await flow.send_out(self._plan, self._stop)
+        report = await flow.send_out(self._plan, self._stop, self._went_on)
         if report.states or report.late or report.newly_in_doubt or report.newly_held:
             counts = ", ".join(f"{number} {state}" for state, number in sorted(report.states.items()))
             log.info("mails: %s%s", counts or "none", f", {report.late} too late" if report.late else "")
             log.info("%s", self._next())
         self._notifier.status(self._next())
+
+    def _went_on(self, _report: Report) -> None:
+        self._since = self._plan.clock.now()
 
     def _complain(self, error: DigestError) -> None:
         """Once for each fault, not at each tick."""

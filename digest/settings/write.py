@@ -64,6 +64,10 @@ def _replace(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            if os.geteuid() == 0:
+                # What root writes for the service belongs to whom the former file, or the folder, belongs to.
+                owner = (path if path.exists() else path.parent).stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -173,7 +173,7 @@ def _goes_on(phase: Phase, reply: SMTPResponse) -> bool:
 def usual_cause(error: BaseException, url: SmtpUrl) -> str:
     """What people who see this error most often have to do."""
     said = str(error).lower()
-    if isinstance(error, SMTPAuthenticationError) or "535" in said or "authentication" in said:
+    if isinstance(error, SMTPAuthenticationError) or "authentication" in said:
         if "gmail" in url.host or "google" in url.host:
             return "Gmail takes an application password, not the account's: https://myaccount.google.com/apppasswords"
         return "check user name and password; providers with two-factor login want an application password"

@@ -4,8 +4,8 @@ The page has no ids, dates or votes, and none are made up. Its rule:
 
 * Furniture is dropped: counts (`128`, `1.2k`), lines that begin with a dot (`· 14 authors`), `Upvote`, `Submitted by` and the
   name after it, the invitation to subscribe, and its button, which a copied page glues to the first title.
-* A line of more than 300 characters is an abstract. One of 80 to 300 that ends like a sentence is an abstract where a title
-  waits for one, and else a title. Every other line is a title.
+* A line of more than 300 characters is an abstract. A shorter one that ends like a sentence (below 80 characters: four words
+  or more, and a full stop) is an abstract where a title waits for one, and else a title. Every other line is a title.
 * A title and the abstract that follows it are a paper. A title or abstract alone is reported, with its line.
 """
 
@@ -23,6 +23,7 @@ from digest.sources.parsed import Parsed, Problem
 
 LONGEST_HEADING = 300
 SHORTEST_PROSE = 80
+FEWEST_WORDS = 4
 
 _COUNT = r"[+▲]?\s*\d[\d.,]*\s*[km]?"
 _FURNITURE = re.compile(
@@ -49,7 +50,9 @@ class _Line:
     def shape(self) -> Shape:
         if len(self.text) > LONGEST_HEADING:
             return "prose"
-        return "sentence" if len(self.text) >= SHORTEST_PROSE and _SENTENCE_END.search(self.text) else "heading"
+        if len(self.text) >= SHORTEST_PROSE:
+            return "sentence" if _SENTENCE_END.search(self.text) else "heading"
+        return "sentence" if self.text.endswith(".") and len(self.text.split()) >= FEWEST_WORDS else "heading"
 
 
 def parse(text: str | bytes, *, source: str, seen_at: datetime) -> Parsed:
@@ -82,7 +85,7 @@ def parse(text: str | bytes, *, source: str, seen_at: datetime) -> Parsed:
 def _content(text: str) -> list[_Line]:
     """The lines that are no furniture."""
     content: list[_Line] = []
-    invited = after_submitter = False
+    invited, after_submitter = True, False
     for number, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
         line = _GLUED_BUTTON.sub("", raw.strip()) if invited else raw.strip()
         if _INVITATION.fullmatch(line):

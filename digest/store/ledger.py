@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, Table, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, case, func, null, select, update
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
 from digest.store.schema import delivery, notice, subscriber, worker
@@ -187,13 +187,19 @@ def skip_late(connection: Connection, now: datetime, catch_up: timedelta) -> int
         .values(state="skipped", reply="too late: more than schedule.catch_up after it was due", updated_at=now)
     ).rowcount
     for table in TABLES:
-        connection.execute(
-            update(table)
-            .where(table.c.state == "queued", table.c.attempts > 0, table.c.doubts == 0)
-            .where(table.c.due_at < now - KEEP_TRYING_FOR)
-            .values(state="expired", updated_at=now)
-        )
+        connection.execute(update(table).where(_overdue(table, now)).values(state="expired", updated_at=now))
     return skipped
+
+
+def overdue(connection: Connection, now: datetime) -> int:
+    """How many rows were deferred for too long."""
+    counts = (select(func.count()).select_from(table).where(_overdue(table, now)) for table in TABLES)
+    return sum(connection.execute(count).scalar_one() for count in counts)
+
+
+def _overdue(table: LedgerTable, now: datetime) -> ColumnElement[bool]:
+    deferred = (table.c.state == "queued") & (table.c.attempts > 0) & (table.c.doubts == 0)
+    return deferred & (table.c.due_at < now - KEEP_TRYING_FOR)
 
 
 def remember(connection: Connection, row: int, subscriber_id: int, addition: str) -> None:
@@ -208,11 +214,17 @@ def retry(
     now: datetime,
     from_states: Collection[State] = ("rejected", "expired", "parked", "held", "skipped"),
 ) -> bool:
-    """Queue again, at the operator's word, a row that ended without being submitted; returns whether it could be."""
+    """Queue again, at the operator's word, a row that ended without being submitted; returns whether it could be.
+
+    Its picks are chosen anew, for later editions may have brought them to the reader; but not those of a row that was in
+    doubt, which he may have got already.
+    """
     ended = table.c.state.in_(from_states)
     # A row that was in doubt keeps its due time: it is its Date, and a repeat has the same bytes.
     due_at = case((table.c.doubts > 0, table.c.due_at), else_=now)
     values = {"state": "queued", "due_at": due_at, "next_try_at": None, "failures": 0, "worker_id": None, "updated_at": now}
+    if table is delivery:
+        values["picks"] = case((table.c.doubts > 0, table.c.picks), else_=null())
     return connection.execute(update(table).where(table.c.id == row, ended).values(values)).rowcount == 1
 
 

@@ -1,10 +1,10 @@
 """Notices: single mails that are no edition (confirm, welcome, goodbye, operator), queued beside the deliveries."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, select, update
 
 from digest.store.schema import notice
 from digest.store.upsert import insert_new
@@ -46,6 +46,13 @@ def listed(connection: Connection, *, state: str | None = None, limit: int | Non
     """Notices, the latest first."""
     query = select(notice).order_by(notice.c.due_at.desc(), notice.c.id).limit(limit)
     return list(connection.execute(query if state is None else query.where(notice.c.state == state)))
+
+
+def withdraw(connection: Connection, subscriber_id: int, kinds: Collection[str], why: str, now: datetime) -> None:
+    """Withdraw what is queued or claimed of these kinds for a reader who leaves."""
+    waits = notice.c.kind.in_(kinds) & notice.c.state.in_(("queued", "claimed"))
+    values = {"state": "skipped", "worker_id": None, "reply": why, "updated_at": now}
+    connection.execute(update(notice).where(notice.c.subscriber_id == subscriber_id, waits).values(values))
 
 
 def forget(connection: Connection, recipient: EmailAddress) -> int:

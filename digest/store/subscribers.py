@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, selec
 
 from digest.edition.calendar import next_due
 from digest.errors import NotPermitted
-from digest.store import deliveries, events
+from digest.store import deliveries, events, notices
 from digest.store.schema import delivery, interest, subscriber
 from digest.store.upsert import CHUNK
 from digest.subscribers.address import EmailAddress
@@ -144,6 +144,7 @@ def become(
     """
     if new in LEFT:
         deliveries.skip_open(connection, [subscriber_id], f"the reader is {new}", now)
+        notices.withdraw(connection, subscriber_id, ("confirm", "welcome"), f"the reader is {new}", now)
     row = _locked(connection, subscriber_id)
     if not may_become(row.state, new) or expecting not in (None, row.state):
         raise NotPermitted(f"{row.address} is {row.state} and cannot become {new}")
@@ -163,12 +164,13 @@ def become(
 def wake_paused(connection: Connection, now: datetime) -> int:
     """Make those active again whose pause is over; returns how many."""
     over = (subscriber.c.state == "paused") & (subscriber.c.paused_until <= now)
-    query = select(subscriber.c.id).where(over).order_by(subscriber.c.id).with_for_update(skip_locked=True)
-    ids = connection.execute(query).scalars().all()
-    for subscriber_id in ids:
-        become(connection, subscriber_id, "active", now, expecting="paused")
-    events.record_for_all(connection, "resumed", [(one, {"by": "the end of the pause"}) for one in ids], now)
-    return len(ids)
+    query = select(subscriber.c.id, subscriber.c.paused_until).where(over).order_by(subscriber.c.id)
+    rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+    for row in rows:
+        # He is back since then, whenever somebody looks: what has become due since is his.
+        become(connection, row.id, "active", row.paused_until, expecting="paused")
+    events.record_for_all(connection, "resumed", [(row.id, {"by": "the end of the pause"}) for row in rows], now)
+    return len(rows)
 
 
 def erase(connection: Connection, subscriber_id: int) -> None:

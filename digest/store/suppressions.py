@@ -46,6 +46,7 @@ def suppress(connection: Connection, address: EmailAddress, reason: Reason, now:
 
     Returns whether it is new on the list.
     """
+    note = _without(address, note)
     new = add(connection, address, reason, now, note)
     connection.execute(
         update(notice)
@@ -65,10 +66,13 @@ def suppress(connection: Connection, address: EmailAddress, reason: Reason, now:
 def add(connection: Connection, address: EmailAddress, reason: Reason, now: datetime, note: str = "") -> bool:
     """Put an address on the list, and nothing else; returns whether it is new there. An earlier reason stands."""
     key = _key(connection) or _make_key(connection)
-    # A note is often what a mail server said, and that is often the address.
-    note = re.sub(re.escape(address.text), "…", note, flags=re.IGNORECASE)[:500]
-    row = {"address_hash": _hash(key, address), "reason": reason, "note": note, "since": now}
+    row = {"address_hash": _hash(key, address), "reason": reason, "note": _without(address, note), "since": now}
     return bool(insert_new(connection, suppression, [row]))
+
+
+def _without(address: EmailAddress, note: str) -> str:
+    """A note is often what a mail server said, and that is often the address."""
+    return re.sub(re.escape(address.text), "…", note, flags=re.IGNORECASE)[:500]
 
 
 def remove(connection: Connection, address: EmailAddress) -> bool:

@@ -24,10 +24,11 @@ def serve(app: App, bind: str | None = None) -> None:
     """Answer requests until SIGTERM or Ctrl-C. `bind`: `HOST:PORT`, else `web.bind`.
 
     Raises:
-        ConfigurationError: `site.public_url` is not set, or this machine has no such address.
+        ConfigurationError: `site.public_url` is not set, the database has another schema, or this machine has no such address.
         Busy: another program listens there.
         NotPermitted: the port is not for us.
     """
+    _ = app.store  # before the first request: with another schema there is nothing to answer
 
     async def until_signalled() -> None:
         stop = asyncio.Event()
