@@ -17,9 +17,9 @@ from digest.tokens import Signer
 if TYPE_CHECKING:
     from digest.edition.calendar import Schedule
     from digest.edition.compose import Wish
-    from digest.flows.deliver import Relay, Rules
     from digest.flows.mails import Imprint
     from digest.flows.run import Plan
+    from digest.flows.terms import Relay, Rules
     from digest.rendering.environment import Environments
 
 
@@ -104,7 +104,7 @@ class App:
     @cached_property
     def relay(self) -> "Relay":
         """The mail server. Raises ConfigurationError when `smtp.url` is not set."""
-        from digest.flows.deliver import Relay
+        from digest.flows.terms import Relay
         from digest.smtp.pace import Pace
 
         self.settings.require("smtp.url")
@@ -114,7 +114,7 @@ class App:
 
     @cached_property
     def rules(self) -> "Rules":
-        from digest.flows.deliver import Rules
+        from digest.flows.terms import Rules
 
         delivery = self.settings.delivery
         return Rules(self.schedule, delivery.in_doubt, delivery.in_doubt_hold, delivery.chunk)

@@ -10,7 +10,7 @@ import typer
 from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_json, progress, talk
 
 if TYPE_CHECKING:
-    from digest.flows.deliver import Report
+    from digest.flows.terms import Report
     from digest.wiring import App
 
 SOME_FAILED = 3
@@ -121,7 +121,7 @@ def report_line(report: "Report") -> str:
         for number, what in (
             (report.late, "too late, skipped"),
             (report.newly_in_doubt, "in doubt after a crash"),
-            (report.sent_again, "queued again after their doubt"),
+            (report.queued_again, "queued again after their doubt"),
             (report.newly_held, "held for you (digest deliveries list --state held)"),
         )
         if number
@@ -135,7 +135,7 @@ def report_json(report: "Report") -> dict[str, Any]:
         "queued": report.queued,
         "late": report.late,
         "in_doubt_after_crash": report.newly_in_doubt,
-        "queued_after_doubt": report.sent_again,
+        "queued_after_doubt": report.queued_again,
         "held": report.newly_held,
     }
 

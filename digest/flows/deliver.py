@@ -12,12 +12,9 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from digest.clock import Clock
-from digest.edition.calendar import Schedule
 from digest.errors import ConfigurationError, DigestError, ServerUnavailable
 from digest.feedback.policy import refuses_mailbox
 from digest.flows.commit import GroupCommit
@@ -25,11 +22,10 @@ from digest.flows.jobs import Jobs
 from digest.flows.mails import Imprint, Job, Mails
 from digest.flows.queueing import queue_due
 from digest.flows.refusals import note_refusal
+from digest.flows.terms import Relay, Report, Rules
 from digest.outbox.retry import after_failure, after_verdict
 from digest.outbox.verdict import Verdict
 from digest.smtp.connection import Connection, Envelope
-from digest.smtp.pace import Pace
-from digest.smtp.url import SmtpUrl
 from digest.store import ledger, workers
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
@@ -45,49 +41,7 @@ MANY_REFUSALS = 3
 MAX_SENDER_REFUSALS = 3
 """How often in a row the relay may refuse the sender that it took before: quotas are told in this way."""
 
-FAILED = ("rejected", "parked", "held", "expired", "in_doubt")
-"""States that make a run end with exit code 3."""
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """The mail server that takes our messages, and how it wants to be treated."""
-
-    url: SmtpUrl
-    connections: int = 8
-    timeout: float = 60.0
-    pace: Pace = field(default_factory=Pace)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the operator decided about delivering."""
-
-    schedule: Schedule
-    in_doubt: Literal["resend", "hold"] = "resend"
-    in_doubt_hold: timedelta = timedelta(minutes=15)
-    chunk: int = 500
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run of delivering did: how many rows ended in which state, and what it found on its way."""
-
-    states: Counter[str] = field(default_factory=Counter)
-    queued: int = 0
-    late: int = 0
-    expired: int = 0
-    taken_over: int = 0
-    newly_in_doubt: int = 0
-    sent_again: int = 0
-    newly_held: int = 0
-
-    @property
-    def failed(self) -> int:
-        """Mails that will not arrive, or of which nobody knows."""
-        return sum(self.states[state] for state in FAILED) + self.newly_held + self.expired
 
 
 async def deliver(
@@ -132,7 +86,7 @@ def _begin(store: Store, now: datetime, rules: Rules, report: Report) -> int:
         gone = workers.dead(connection, now, workers.is_alive)
         if gone:
             report.taken_over, report.newly_in_doubt = workers.bury(connection, gone, now)
-        report.sent_again, report.newly_held = ledger.settle_doubts(connection, now, rules.in_doubt_hold, rules.in_doubt)
+        report.queued_again, report.newly_held = ledger.settle_doubts(connection, now, rules.in_doubt_hold, rules.in_doubt)
         worker_id = workers.register(connection, now)
     report.queued = queue_due(store, rules.schedule, now)
     with store.write() as connection:

@@ -9,11 +9,12 @@ from digest.clock import Clock
 from digest.flows import collect as collecting
 from digest.flows import publish as publishing
 from digest.flows.collect import Brought
-from digest.flows.deliver import Relay, Report, Rules, deliver
+from digest.flows.deliver import deliver
 from digest.flows.mails import Imprint
 from digest.flows.publish import Published
 from digest.flows.queueing import next_edition
 from digest.flows.reporting import report
+from digest.flows.terms import Relay, Report, Rules
 from digest.ranking.settings import RankingSettings
 from digest.sources.settings import SourcesSettings
 from digest.store import retention, subscribers

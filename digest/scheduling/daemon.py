@@ -9,9 +9,9 @@ from typing import Any
 
 from digest.errors import ConfigurationError, DigestError
 from digest.flows import run as flow
-from digest.flows.deliver import Report
 from digest.flows.queueing import next_edition
 from digest.flows.run import Plan
+from digest.flows.terms import Report
 from digest.scheduling.notify import Notifier
 from digest.store import ledger, subscribers
 

@@ -50,7 +50,7 @@ def test_burying_one_worker_leaves_the_others_alone(world: World) -> None:
 
 
 @pytest.mark.parametrize("table", [delivery, notice], ids=lambda table: str(table.name))
-def test_a_first_doubt_is_sent_again_after_the_hold_and_not_before(world: World, table: Table) -> None:
+def test_a_first_doubt_is_queued_again_after_the_hold_and_not_before(world: World, table: Table) -> None:
     row, worker = on_the_wire(world, table)
     world.bury(worker)
     with world.store.write() as connection:

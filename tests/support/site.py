@@ -12,7 +12,8 @@ from support.sink import Sink
 from digest.clock import SteppedClock
 from digest.flows import publish, subscribe
 from digest.flows.collect import collect_file
-from digest.flows.deliver import Report, deliver
+from digest.flows.deliver import deliver
+from digest.flows.terms import Report
 from digest.settings import load
 from digest.store import deliveries, ledger, migrate
 from digest.store.schema import notice

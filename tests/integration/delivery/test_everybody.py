@@ -8,7 +8,7 @@ from support.sink import Session
 from support.site import MONDAY, Site
 
 from digest.flows import subscribe
-from digest.flows.deliver import Report
+from digest.flows.terms import Report
 from digest.store import notices, papers, suppressions
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp

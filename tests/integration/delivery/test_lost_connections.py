@@ -105,7 +105,7 @@ def test_a_mail_in_doubt_goes_again_after_a_quarter_of_an_hour_with_the_same_nam
     site.later(seconds=1)
     report = site.deliver()
     assert report.states == {"submitted": 1}
-    assert report.sent_again == 1
+    assert report.queued_again == 1
     assert [one.content for one in site.sink.by_recipient[VICTIM]] == first
     row = site.row(VICTIM)
     assert (row.state, row.in_doubt_at) == ("submitted", MONDAY)

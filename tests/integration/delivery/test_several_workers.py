@@ -16,7 +16,7 @@ from support.site import MONDAY, Site
 from support.waiting import until
 
 from digest.clock import SteppedClock
-from digest.flows.deliver import Report
+from digest.flows.terms import Report
 from digest.store import workers
 from digest.store.schema import delivery, worker
 
