@@ -32,8 +32,9 @@ format: $(VENV)/development ## put the code in its form
 torture: $(VENV)/development ## kill the mailer 30 times while 2,000 mails go out, and count
 	$(BIN)/python tests/torture/kills.py --readers 2000 --kills 30
 
-bench: $(VENV)/development ## 2,000 readers, 15 picks each: mails a second, and where the time goes
+bench: $(VENV)/development ## mails a second to 2,000 readers; a day of 1,000 papers collected into 100,000, and searched
 	$(BIN)/python tests/torture/throughput.py --readers 2000
+	$(BIN)/python tests/torture/collecting.py --papers 100000 --readings 14 --day 1000
 
 wheel: $(VENV)/development ## build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel

@@ -20,6 +20,11 @@ _DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+")
 class Clock(Protocol):
     """Tells the time, in UTC."""
 
+    @property
+    def began(self) -> datetime:
+        """What it showed when it was made: for a command, the moment that it was called at."""
+        ...
+
     def now(self) -> datetime: ...
 
 
@@ -29,6 +34,7 @@ class SystemClock:
     def __init__(self, start: datetime | None = None) -> None:
         self._start = start
         self._made = time.monotonic()
+        self.began = datetime.now(UTC) if start is None else start
 
     def now(self) -> datetime:
         if self._start is None:
@@ -40,7 +46,7 @@ class SteppedClock:
     """A clock that stands still until it is told the time: for the demo and for tests."""
 
     def __init__(self, now: datetime) -> None:
-        self._now = now.astimezone(UTC)
+        self._now = self.began = now.astimezone(UTC)
 
     def now(self) -> datetime:
         return self._now

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from digest.edition.calendar import Schedule
     from digest.edition.compose import Wish
     from digest.flows.mails import Imprint
+    from digest.flows.outages import Alarm
     from digest.flows.run import Plan
     from digest.flows.terms import Relay, Rules
     from digest.rendering.environment import Environments
+    from digest.sources.answers import Answers
+    from digest.sources.web import Web
 
 
 @dataclass
@@ -120,6 +123,35 @@ class App:
         return Rules(self.schedule, delivery.in_doubt, delivery.in_doubt_hold, delivery.chunk)
 
     @cached_property
+    def web(self) -> "Web":
+        """Asks the sources; keeps their last answers in the folder `answers` of DIGEST_HOME."""
+        from digest.sources.answers import Answers
+
+        return self._web(Answers(self.answers, self.settings.sources.keep))
+
+    @cached_property
+    def forgetful_web(self) -> "Web":
+        """Asks the sources, and keeps nothing."""
+        return self._web(None)
+
+    def _web(self, answers: "Answers | None") -> "Web":
+        from digest.sources.web import Web
+
+        return Web(answers, at_once=self.settings.sources.at_once, budget=self.settings.sources.budget)
+
+    @property
+    def answers(self) -> Path:
+        """The folder of the sources' last answers."""
+        return self.settings.home / "answers"
+
+    @cached_property
+    def alarm(self) -> "Alarm":
+        """Who is told when a source is missing."""
+        from digest.flows.outages import Alarm
+
+        return Alarm(self.settings.operator.email, self.settings.sources.alarm_after, self.answers)
+
+    @cached_property
     def plan(self) -> "Plan":
         """All that a run needs. Raises ConfigurationError, naming every setting that is missing."""
         from digest.flows.run import Plan
@@ -131,13 +163,17 @@ class App:
             self.imprint,
             self.relay,
             self.rules,
+            self.web,
             self.settings.sources,
             self.settings.ranking,
-            self.settings.operator.email,
+            self.alarm,
         )
 
     def close(self) -> None:
-        """Let go of the database."""
+        """End whatever is asked, and let go of the database."""
+        for name in ("web", "forgetful_web"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         if "store" in self.__dict__:
             self.store.close()
         if self._presence is not None:

@@ -1,13 +1,18 @@
 """What tests of real input and output share: a home, a clock, a mail server on loopback, and the program itself."""
 
+import ipaddress
 import os
 import shutil
+import socket
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.hugging_face import HuggingFace
 from support.operator import Operator
 from support.sink import Sink
 from support.site import MONDAY, Site, prepare_home
@@ -15,6 +20,55 @@ from support.site import MONDAY, Site, prepare_home
 from digest.clock import SteppedClock
 
 DATA = Path(__file__).parent / "data"
+_outside: list[str] = []
+"""Whom this process wanted to reach beyond this machine."""
+
+
+def _is_loopback(host: object) -> bool:
+    try:
+        return host in ("", "localhost", None) or ipaddress.ip_address(str(host).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_name(host: object) -> bool:
+    try:
+        ipaddress.ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return host not in ("", "localhost", None)
+    return False
+
+
+def _keep_in(event: str, arguments: tuple[Any, ...]) -> None:
+    """No test asks anybody outside: neither for the address of a name nor at an address."""
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        if not isinstance(address, tuple) or _is_loopback(address[0]):
+            return  # a socket that is a file, or this machine
+        asked = f"{event} {address}"
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
+        if not _is_name(host):
+            return
+        if host.endswith(".invalid"):
+            # There is none (RFC 2606 2); nobody need be asked for that.
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        asked = f"{event} {host}"
+    else:
+        return
+    _outside.append(asked)
+    raise PermissionError(f"a test may not ask anybody outside: {asked}")
+
+
+sys.addaudithook(_keep_in)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_outside_is_asked() -> Iterator[None]:
+    """Fails whoever tried, though the program took the refusal for a server that is down."""
+    _outside.clear()
+    yield
+    assert not _outside
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +108,13 @@ def clock() -> SteppedClock:
 @pytest.fixture
 def sink() -> Iterator[Sink]:
     with Sink() as one:
+        yield one
+
+
+@pytest.fixture
+def hugging_face() -> Iterator[HuggingFace]:
+    """A Hugging Face with no papers yet."""
+    with HuggingFace() as one:
         yield one
 
 

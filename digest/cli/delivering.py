@@ -10,6 +10,7 @@ import typer
 from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_json, progress, talk
 
 if TYPE_CHECKING:
+    from digest.flows.intake import Brought
     from digest.flows.terms import Report
     from digest.wiring import App
 
@@ -33,6 +34,7 @@ def run(
     from digest.cli.collecting import brought_json, tell
     from digest.cli.publishing import edition_json, published_line
     from digest.cli.views import parse_date
+    from digest.cli.watching import watching
     from digest.flows import run as flow
 
     with application(context) as app:
@@ -41,25 +43,37 @@ def run(
             _foretell(app, as_json)
             return
         plan = app.plan
-        collected = flow.collect(plan, on)
+        with watching() as watch:
+            collected = flow.collect(plan, on, watch)
         published = flow.publish(plan, on)
         if not (as_json or quiet):
             for brought in collected:
                 tell(brought)
             for one in published:
                 emit(published_line(one))
-        with progress("mails") as show:
-            report = run_until_stopped(lambda stop: flow.send_out(plan, stop, lambda now: show(now.states.total())))
+
+        async def mail_then_look_up(stop: asyncio.Event) -> tuple["Report", list["Brought"]]:
+            with progress("mails") as show:
+                report = await flow.send_out(plan, stop, lambda now: show(now.states.total()))
+            if stop.is_set():
+                return report, []
+            with watching() as watch:
+                return report, await asyncio.to_thread(flow.collect_attention, plan, watch)
+
+        report, looked_up = run_until_stopped(mail_then_look_up, plan.web.abandon)
     if as_json:
         emit_json(
             {
-                "collected": [brought_json(one) for one in collected],
+                "collected": [brought_json(one) for one in [*collected, *looked_up]],
                 "editions": [edition_json(one) for one in published],
                 "deliveries": report_json(report),
             }
         )
     elif report.failed or not quiet:
         emit(report_line(report))
+    if not (as_json or quiet):
+        for brought in looked_up:
+            tell(brought)
     if report.failed:
         raise typer.Exit(SOME_FAILED)
 
@@ -93,7 +107,7 @@ def deliver(
         raise typer.Exit(SOME_FAILED)
 
 
-def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]], at_stop: Callable[[], None] = lambda: None) -> T:
     """Run until done; Ctrl-C or SIGTERM finishes the mails on the wire first, a second one ends it at once."""
 
     async def guarded() -> T:
@@ -105,6 +119,7 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
                 raise KeyboardInterrupt
             talk("Stopping: the mails on the wire are finished first.")
             stop.set()
+            at_stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, on_signal)
@@ -141,11 +156,11 @@ def report_json(report: "Report") -> dict[str, Any]:
 
 
 def _foretell(app: "App", as_json: bool) -> None:
-    from digest.sources.registry import SOURCES
+    from digest.sources.registry import sources_of
     from digest.store import deliveries, editions
 
     now = app.clock.now()
-    sources = [source.name for source in SOURCES.values() if source.enabled(app.settings.sources)]
+    sources = [source.name for source in sources_of(app.settings.sources).values() if source.enabled]
     with app.store.read() as connection:
         unfrozen = [
             on.isoformat() + ("" if cadence == "daily" else f" ({cadence})")

@@ -107,6 +107,36 @@ def _times(app: "App") -> Iterator[Finding]:
     yield Finding("times", "ok", f"it is {now:%Y-%m-%d %H:%M}Z; the next edition is {when}")
 
 
+def _sources(app: "App") -> Iterator[Finding]:
+    """What is enabled, what lacks a key, and what did not answer; nobody is asked."""
+    from digest.sources.registry import sources_of
+    from digest.store import runs
+
+    enabled = {name: source for name, source in sources_of(app.settings.sources).items() if source.enabled}
+    papers = [name for name, source in enabled.items() if source.brings == "papers"]
+    if papers:
+        yield Finding("sources", "ok", f"enabled: {', '.join(enabled)}")
+    else:
+        fix = "enable one ([sources.huggingface] enabled = true), or collect files: digest collect --file F"
+        yield Finding("sources", "warn", "no source of papers is enabled", fix)
+    for name in enabled:
+        own = getattr(app.settings.sources, name, None)
+        for secret in ("key", "token"):
+            if hasattr(own, secret) and getattr(own, secret) is None:
+                what = f"sources.{name}.{secret} is not set: few questions are answered without it"
+                yield Finding("sources", "warn", what, f"DIGEST_SOURCES__{name.upper()}__{secret.upper()}= in .env")
+    now = app.clock.now()
+    with app.store.read() as connection:
+        last = {run.source: run for run in runs.last(connection, now)}
+        missing = runs.missing(connection, now, papers)
+    for name in missing:
+        run = last[name]
+        said = run.error or run.evidence
+        yield Finding(
+            "sources", "warn", f"{name}: {run.verdict} at {run.finished_at:%Y-%m-%d %H:%M}Z: {said}", f"digest collect {name}"
+        )
+
+
 def _templates(app: "App") -> Iterator[Finding]:
     from datetime import UTC, date, datetime
 
@@ -124,7 +154,7 @@ def _templates(app: "App") -> Iterator[Finding]:
     yield Finding("templates", "ok", "render")
 
 
-_CHECKS = (_settings, _database, _times, _templates)
+_CHECKS = (_settings, _database, _times, _sources, _templates)
 
 
 def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:

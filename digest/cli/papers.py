@@ -1,10 +1,14 @@
 """`digest papers`: what was collected."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from digest.cli.common import AsJson, Limit, application, emit, emit_json, table, talk
+
+if TYPE_CHECKING:
+    from digest.papers.model import Paper
 
 papers = typer.Typer(help="Look at the papers collected; withdraw one, or put it first.", no_args_is_help=True)
 Id = Annotated[str, typer.Argument(help="An arXiv id, a DOI, or the number that digest papers list shows.", metavar="PAPER")]
@@ -17,18 +21,22 @@ def register(parent: typer.Typer) -> None:
 @papers.command("list")
 def list_(context: typer.Context, limit: Limit = None, as_json: AsJson = False) -> None:
     """All papers, the newest first."""
-    _show(context, "", limit, as_json)
+    from digest.store.papers import listed
+
+    _show(context, lambda connection: listed(connection, limit=limit), as_json)
 
 
 @papers.command()
 def search(
     context: typer.Context,
-    words: Annotated[list[str], typer.Argument(help="Each must stand in title or abstract.")],
+    words: Annotated[list[str], typer.Argument(help="Each must stand in title, abstract or authors.")],
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Papers with all of these words."""
-    _show(context, " ".join(words), limit, as_json)
+    """Papers with all of these words, the best first."""
+    from digest.store.papers import search
+
+    _show(context, lambda connection: search(connection, " ".join(words), limit=limit), as_json)
 
 
 @papers.command()
@@ -49,6 +57,8 @@ def show(context: typer.Context, paper: Id, as_json: AsJson = False) -> None:
     emit(found.work.title)
     emit(", ".join(found.work.authors) or "(no authors known)")
     emit(f"ids: {', '.join(aliases)}   first seen {found.first_seen_at:%Y-%m-%d %H:%M}Z")
+    if found.retracted:
+        emit("retracted: a source says that it was retracted or taken back")
     emit(f"\n{found.work.abstract}\n" if found.work.abstract else "")
     table(
         ("when", "source", "metric", "value"),
@@ -97,12 +107,12 @@ def _find(app: Any, text: str) -> Any:
     return found
 
 
-def _show(context: typer.Context, matching: str, limit: int | None, as_json: bool) -> None:
+def _show(context: typer.Context, find: Callable[[Any], list["Paper"]], as_json: bool) -> None:
     from digest.cli.views import paper_json
     from digest.store import papers as store
 
     with application(context) as app, app.store.read() as connection:
-        found = store.listed(connection, matching=matching, limit=limit)
+        found = find(connection)
         aliases = store.aliases_of(connection, [paper.id for paper in found])
     if as_json:
         emit_json({"papers": [paper_json(paper, aliases.get(paper.id, [])) for paper in found]})

@@ -24,7 +24,7 @@ def publish(
 
     with application(context) as app:
         now = app.clock.now()
-        published = flow.publish(app.store, app.schedule, app.settings.ranking, now, parse_date(date))
+        published = flow.publish(app.store, app.schedule, app.settings.ranking, app.settings.sources, now, parse_date(date))
         following = app.schedule.next_freezing(now)
     if as_json:
         emit_json({"editions": [edition_json(one) for one in published]})

@@ -35,8 +35,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     emit(f"queue          {queue}")
     emit(f"subscribers    {subscribers}")
     for source in found["sources"]:
-        said = f": {source['error']}" if source["error"] else f", {source['sightings']} papers"
-        emit(f"source         {source['source']}: {source['verdict']} at {_at(source['at'])}{said}")
+        emit(f"source         {source['source']}: {_source_line(source)}")
     for worker in found["workers"]:
         emit(f"worker         {worker['host']} process {worker['pid']}, last heard of at {_at(worker['beat_at'])}")
     if found["queue"].get("held"):
@@ -47,6 +46,7 @@ def _status(app: "App") -> dict[str, Any]:
     from digest import __version__
     from digest.edition.model import edition_name
     from digest.flows.queueing import next_edition
+    from digest.sources.registry import sources_of
     from digest.store import deliveries, editions, ledger, runs, subscribers, workers
     from digest.store.engine import shown
 
@@ -54,6 +54,7 @@ def _status(app: "App") -> dict[str, Any]:
     following = next_edition(app.store, app.schedule, now)
     with app.store.read() as connection:
         last = editions.latest(connection, now)
+        last_run = {run.source: run for run in runs.last(connection, now)}
         mail_at = [at for at in (ledger.earliest_open(connection), subscribers.earliest_due(connection)) if at]
         return {
             "schema": 1,
@@ -74,21 +75,42 @@ def _status(app: "App") -> dict[str, Any]:
             "queue": ledger.waiting(connection),
             "subscribers": subscribers.counts(connection),
             "sources": [
-                {
-                    "source": run.source,
-                    "verdict": run.verdict,
-                    "at": run.finished_at,
-                    "sightings": run.sightings,
-                    "newest": run.newest or None,
-                    "error": run.error or None,
-                }
-                for run in runs.last(connection, now)
+                _source(name, last_run.get(name), runs.last_answer(connection, name, now))
+                for name, source in sources_of(app.settings.sources).items()
+                if source.enabled
             ],
             "workers": [
                 {"host": one.host, "pid": one.pid, "started_at": one.started_at, "beat_at": one.beat_at}
                 for one in workers.listed(connection)
             ],
         }
+
+
+def _source(name: str, run: Any, answer: Any) -> dict[str, Any]:
+    """A source, its last run, and the last one that ended well; None for what was never."""
+    return {
+        "source": name,
+        "verdict": run and run.verdict,
+        "at": run and run.finished_at,
+        "sightings": run and run.sightings,
+        "newest": (run and run.newest) or None,
+        "error": (run and run.error) or None,
+        "evidence": (run and run.evidence) or None,
+        "answered_at": answer and answer.finished_at,
+        "not_before": run and run.not_before,
+    }
+
+
+def _source_line(source: dict[str, Any]) -> str:
+    if source["verdict"] is None:
+        return "never asked"
+    said = source["error"] or source["evidence"]
+    line = f"{source['verdict']} at {_at(source['at'])}, {source['sightings']:,} papers" + (f": {said}" if said else "")
+    if source["verdict"] in ("failed", "stale"):
+        line += f"; last good answer {_at(source['answered_at'])}" if source["answered_at"] else "; it never answered"
+    if source["not_before"]:
+        line += f"; it asks to be left alone until {_at(source['not_before'])}"
+    return line
 
 
 def _at(moment: datetime) -> str:

@@ -61,6 +61,7 @@ def paper_json(paper: Paper, aliases: list[str]) -> dict[str, Any]:
         "links": dict(work.links),
         "hidden": paper.hidden,
         "pinned": paper.pinned,
+        "retracted": paper.retracted,
     }
 
 

@@ -9,7 +9,8 @@ from digest.edition.model import Edition
 from digest.ranking import trending
 from digest.ranking.model import Candidate, Ranked
 from digest.ranking.settings import RankingSettings
-from digest.sources.registry import SOURCES
+from digest.sources.registry import sources_of
+from digest.sources.settings import SourcesSettings
 from digest.store import editions, papers, runs
 from digest.store.engine import Store
 from digest.subscribers.model import CADENCES, Cadence
@@ -29,14 +30,19 @@ class Published:
 
 
 def publish(
-    store: Store, schedule: Schedule, ranking: RankingSettings, now: datetime, on: date | None = None
+    store: Store,
+    schedule: Schedule,
+    ranking: RankingSettings,
+    sources: SourcesSettings,
+    now: datetime,
+    on: date | None = None,
 ) -> list[Published]:
     """Freeze every edition that is due now, or (with `on`) the editions of that date whatever the hour.
 
     Publishing twice changes nothing: the first edition of a date and cadence stands.
     """
     due = schedule.due_editions(now) if on is None else [(on, cadence) for cadence in CADENCES if schedule.appears(on, cadence)]
-    return [_freeze(store, ranking, now, date_, cadence) for date_, cadence in due]
+    return [_freeze(store, ranking, sources, now, date_, cadence) for date_, cadence in due]
 
 
 def rank(
@@ -52,15 +58,18 @@ def rank(
     return trending.rank(candidates, on, weights), {candidate.paper.id: candidate for candidate in candidates}
 
 
-def _freeze(store: Store, ranking: RankingSettings, now: datetime, on: date, cadence: Cadence) -> Published:
+def _freeze(
+    store: Store, ranking: RankingSettings, sources: SourcesSettings, now: datetime, on: date, cadence: Cadence
+) -> Published:
     with store.read() as connection:
         standing = editions.find(connection, on, cadence)
     if standing is not None:
         return Published(standing, new=False)
     ranked, candidates = rank(store, ranking, now, on, cadence)
     entries = compose.entries(ranked, candidates)
+    lived_on = {one.name: one.title for one in sources_of(sources).values() if one.enabled and one.brings == "papers"}
     with store.read() as connection:
-        missing = [SOURCES[name].title if name in SOURCES else name for name in runs.missing(connection, now)]
+        missing = list(dict.fromkeys(lived_on[name] for name in runs.missing(connection, now, lived_on)))
     empty_because = "" if entries else why_empty(cadence, ranking.window)
     if empty_because and missing:
         waiting = f"{empty_because}, and {', '.join(missing)} could not be read"

@@ -8,15 +8,18 @@ from datetime import date, timedelta
 from digest.clock import Clock
 from digest.flows import collect as collecting
 from digest.flows import publish as publishing
-from digest.flows.collect import Brought
+from digest.flows.asking import NOBODY, Watch
 from digest.flows.deliver import deliver
+from digest.flows.intake import Brought
 from digest.flows.mails import Imprint
+from digest.flows.outages import NO_ALARM, Alarm
 from digest.flows.publish import Published
 from digest.flows.queueing import next_edition
 from digest.flows.reporting import report
 from digest.flows.terms import Relay, Report, Rules
 from digest.ranking.settings import RankingSettings
 from digest.sources.settings import SourcesSettings
+from digest.sources.web import Web
 from digest.store import retention, subscribers
 from digest.store.engine import Store
 
@@ -33,25 +36,59 @@ class Plan:
     imprint: Imprint
     relay: Relay
     rules: Rules
+    web: Web
     sources: SourcesSettings
     ranking: RankingSettings
-    operator: str = ""
+    alarm: Alarm = NO_ALARM
 
 
-def collect(plan: Plan, on: date | None = None) -> list[Brought]:
-    """Ask every enabled source that was not asked lately; one that is dead is in the result, and no reason to stop.
+def freezing(plan: Plan, on: date | None = None) -> bool:
+    """Whether an edition is to be frozen now: one that is due, or that somebody wants."""
+    return on is not None or next_edition(plan.store, plan.rules.schedule, plan.clock.now()) is None
 
-    The freshest readings make the best edition: before one is frozen, lately is shorter.
+
+def collect(plan: Plan, on: date | None = None, watch: Watch = NOBODY) -> list[Brought]:
+    """Ask every enabled source of papers that was not asked lately; one that is dead is in the result, and no reason to stop.
+
+    The freshest readings make the best edition: before one is frozen, lately is shorter, and what another process is
+    collecting is waited for.
     """
-    freezing = on is not None or next_edition(plan.store, plan.rules.schedule, plan.clock.now()) is None
-    fresh_for = FRESH_BEFORE_FREEZING if freezing else FRESH_FOR
-    return collecting.collect(plan.store, plan.clock, plan.sources, fresh_for=fresh_for)
+    now_or_never = freezing(plan, on)
+    return collecting.collect(
+        plan.store,
+        plan.clock,
+        plan.web,
+        plan.sources,
+        fresh_for=FRESH_BEFORE_FREEZING if now_or_never else FRESH_FOR,
+        patience=plan.sources.budget if now_or_never else timedelta(0),
+        alarm=plan.alarm,
+        watch=watch,
+    )
+
+
+def collect_attention(plan: Plan, watch: Watch = NOBODY) -> list[Brought]:
+    """Ask the sources of attention what they know of the papers in the window: when mails are out, and not if an edition would
+    be due before they have answered."""
+    following = next_edition(plan.store, plan.rules.schedule, plan.clock.now())
+    if following is None or following - plan.clock.now() < plan.sources.budget:
+        return []
+    return collecting.collect(
+        plan.store,
+        plan.clock,
+        plan.web,
+        plan.sources,
+        brings="attention",
+        fresh_for=FRESH_FOR,
+        patience=timedelta(0),
+        window=plan.ranking.window,
+        watch=watch,
+    )
 
 
 def publish(plan: Plan, on: date | None = None) -> list[Published]:
     """Freeze what is due, and once for each edition forget what is past its time."""
     now = plan.clock.now()
-    published = publishing.publish(plan.store, plan.rules.schedule, plan.ranking, now, on)
+    published = publishing.publish(plan.store, plan.rules.schedule, plan.ranking, plan.sources, now, on)
     if any(one.new for one in published):
         with plan.store.write() as connection:
             retention.prune(connection, now)
@@ -70,4 +107,4 @@ def _prepare(plan: Plan) -> None:
     now = plan.clock.now()
     with plan.store.write() as connection:
         subscribers.wake_paused(connection, now)
-    report(plan.store, now, plan.operator)
+    report(plan.store, now, plan.alarm.operator)

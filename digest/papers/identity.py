@@ -1,7 +1,8 @@
-"""When are two sightings one paper? Canonical ids, and title with first author where there is no id.
+"""When are two sightings one paper? Canonical ids, and title with first author where ids do not tell.
 
 Ids are written `scheme:value`. An arXiv id has no version (its paper is the same in every version); a DOI is lower case
-(they are case-insensitive, ISO 26324) and the DOIs that arXiv registers are arXiv ids.
+(they are case-insensitive, ISO 26324) and the DOIs that arXiv registers are arXiv ids. An id of an index or a feed says no more
+than that somebody listed the paper: two of them may well be one paper.
 """
 
 import re
@@ -10,8 +11,12 @@ from collections.abc import Iterable
 
 from digest.papers.model import Work
 
-SCHEMES = ("arxiv", "doi", "openreview", "biorxiv", "title")
+SCHEMES = ("arxiv", "doi", "openreview", "biorxiv", "s2", "openalex", "feed", "title")
 """Strongest first."""
+WEAK = frozenset({"s2", "openalex", "feed", "title"})
+"""Those of whose ids one paper may have several."""
+TELLING_TITLE = 3
+"""Words of a title that no two papers share by chance; `Editorial` they do."""
 
 # https://info.arxiv.org/help/arxiv_identifier.html; the subject class of an old id (math.GT/0309136) is no part of it.
 _ARXIV = re.compile(
@@ -26,6 +31,26 @@ _ARXIV_DOI = "10.48550/arxiv."
 _DOI_PREFIX = re.compile(r"(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*")
 _DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"<>{}|\\^`]{1,200}")
 _NOT_WORD = re.compile(r"[\W_]+")
+_GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
+
+# Letters that Unicode does not take apart, as they are written without accents; and Greek as TeX names it.
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ȷ": "j"}) | dict(
+    zip(
+        map(ord, "αβγδεζηθικλμνξοπρστυφχψως"),
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi"
+        " omega sigma".split(),
+        strict=True,
+    )
+)
+_TEX = re.compile(r"[\\${}]")
+_TEX_MATH = re.compile(r"\$([^$]*)\$")
+_TEX_ACCENT = re.compile(r"""\\(?:["'`^~=.]|[bcdHkrtuv](?![A-Za-z]))\s*(?:\{\s*\\?([A-Za-z]+)\s*\}|\\?([A-Za-z]))""")
+_TEX_LETTER = re.compile(r"\\(aa|AA|ae|AE|oe|OE|ss|th|TH|dh|DH|dj|DJ|ell|times|[oOlLij])(?![A-Za-z])\s*")
+_TEX_LETTERS = {"aa": "a", "dh": "d", "dj": "d", "ell": "l", "times": " "}
+_TEX_FORM = re.compile(
+    r"\\(?:math[a-z]+|text[a-z]*|emph|em|it|bf|rm|sc|sl|tt|mbox|operatorname|boldsymbol|bm|ensuremath|left|right)(?![A-Za-z])\s*"
+)
+_TEX_COMMAND = re.compile(r"\\(?:var(?=epsilon|theta|kappa|pi|rho|sigma|phi))?([A-Za-z])")
 
 
 def arxiv_id(text: str) -> str | None:
@@ -55,16 +80,34 @@ def doi(text: str) -> str | None:
 
 
 def normalised_title(title: str) -> str:
-    """A title reduced to what two spellings of it share: its letters and digits, in one case, without accents."""
+    r"""A title reduced to what two spellings of it share: its letters and digits, in one case, without accents.
+
+    >>> normalised_title(r"Schr\"odinger's $\alpha$-Nets") == normalised_title("Schrödinger’s α-nets")
+    True
+    """
+    plain = _without_tex(title) if _TEX.search(title) else title
     # Compatibility forms hide capitals (mathematical letters, `™`): they are taken apart before the case is folded.
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", title).casefold())
-    return _NOT_WORD.sub(" ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
+    if not plain.isascii():
+        plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
+    return _NOT_WORD.sub(" ", plain).strip()
+
+
+def _without_tex(text: str) -> str:
+    r"""TeX reduced to its letters: accents go, `\alpha` is `alpha`, `$L_2$` is `L2`, and what only forms text says nothing."""
+    text = _TEX_MATH.sub(lambda math: re.sub(r"[_^]", "", math[1]), text)
+    text = _TEX_ACCENT.sub(lambda accent: accent[1] or accent[2], text)
+    text = _TEX_LETTER.sub(lambda letter: _TEX_LETTERS.get(letter[1].lower(), letter[1]), text)
+    text = _TEX_COMMAND.sub(r"\1", _TEX_FORM.sub("", text))
+    return re.sub(r"[{}$]", "", text)
 
 
 def family_name(author: str) -> str:
-    """The name that authors are compared by: the last word, or what stands before a comma (`Doe, J.`)."""
+    """The name that authors are compared by: the last word, or what stands before a comma (`Doe, J.`); not `Jr.` or `III`."""
     before_comma, comma, _ = author.partition(",")
     words = normalised_title(before_comma if comma else author).split()
+    while len(words) > 1 and words[-1] in _GENERATIONS:
+        words.pop()
     return words[-1] if words else ""
 
 
@@ -74,14 +117,46 @@ def title_key(work: Work) -> str:
     return f"title:{normalised_title(work.title)}|{author}"[:500]
 
 
-def same_work(one: Work, other: Work) -> bool:
-    """Whether two works that do not both have a strong id are the same: title, and first author where both tell one."""
+def same_work(one: Work, other: Work, ids: Iterable[str] = (), other_ids: Iterable[str] = ()) -> bool:
+    """Whether two works that share no id are the same all the same: by title, and by first author where both tell one.
+
+    Where both have ids, the title must be a telling one, or both must tell the author. Where both have strong ids, both is
+    asked for, and two ids of one strong scheme are two works.
+    """
     title = normalised_title(one.title)
     if not title or title != normalised_title(other.title):
         return False
-    return not (one.authors and other.authors) or family_name(one.authors[0]) == family_name(other.authors[0])
+    both_tell = bool(one.authors and other.authors)
+    if both_tell and family_name(one.authors[0]) != family_name(other.authors[0]):
+        return False
+    schemes, others = _schemes(ids), _schemes(other_ids)
+    if not schemes or not others:
+        return True
+    telling = len(title.split()) >= TELLING_TITLE
+    if schemes <= WEAK or others <= WEAK:
+        return telling or both_tell
+    return telling and both_tell and schemes.isdisjoint(others - WEAK)
 
 
 def strongest(ids: Iterable[str]) -> str:
     """The id to call a paper by."""
-    return min(ids, key=lambda id_: (SCHEMES.index(scheme) if (scheme := id_.split(":", 1)[0]) in SCHEMES else 9, id_))
+    return min(ids, key=_strength)
+
+
+def strongest_first(ids: Iterable[str]) -> tuple[str, ...]:
+    """Ids in the order of their strength, each once."""
+    return tuple(sorted(set(ids), key=_strength))
+
+
+def _strength(id_: str) -> tuple[int, str]:
+    scheme = _scheme(id_)
+    return SCHEMES.index(scheme) if scheme in SCHEMES else len(SCHEMES), id_
+
+
+def _schemes(ids: Iterable[str]) -> frozenset[str]:
+    """The schemes of real ids: a title is none."""
+    return frozenset(map(_scheme, ids)) - {"title"}
+
+
+def _scheme(id_: str) -> str:
+    return id_.partition(":")[0]

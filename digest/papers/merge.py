@@ -8,13 +8,13 @@ from digest.papers.model import Work
 def merge(known: Work, seen: Work) -> Work:
     """What is known after one more sighting.
 
-    The title stays, for readers may have seen it; the longer abstract and the longer list of authors win; dates are the
-    earliest; links, categories, keywords and a summary are added where there was none.
+    The title stays, for readers may have seen it; the longer abstract wins unless it is cut off, and the longer list of
+    authors; dates are the earliest; links, categories, keywords and a summary are added where there was none.
     """
     summary = (known.summary, known.summary_by) if known.summary else (seen.summary, seen.summary_by)
     return replace(
         known,
-        abstract=max(known.abstract, seen.abstract, key=len),
+        abstract=max(known.abstract, seen.abstract, key=_fullness),
         authors=max(known.authors, seen.authors, key=len),
         categories=tuple(dict.fromkeys(known.categories + seen.categories)),
         keywords=tuple(dict.fromkeys(known.keywords + seen.keywords)),
@@ -25,3 +25,8 @@ def merge(known: Work, seen: Work) -> Work:
         listed_on=min(filter(None, (known.listed_on, seen.listed_on)), default=None),
         links={**seen.links, **known.links},
     )
+
+
+def _fullness(abstract: str) -> tuple[bool, bool, int]:
+    """What one abstract has over another: words at all, an end, and more of them."""
+    return bool(abstract), not abstract.endswith(("…", "...")), len(abstract)

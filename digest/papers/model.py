@@ -36,14 +36,15 @@ class Work:
     listed_on: date | None = None
     """The day of the list that first carried the paper, where the source tells one."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """Addresses by kind: `page`, `arxiv`, `pdf`, `code`, `project`, `doi`, `huggingface`."""
+    """Addresses by kind: `page`, `arxiv`, `pdf`, `code`, `project`, `doi`, `huggingface`, `biorxiv`, `medrxiv`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A paper as one source showed it at one time.
 
-    `ids` are canonical (`digest.papers.identity`), strongest first, and empty where the source tells none.
+    `ids` are canonical (`digest.papers.identity`), strongest first, and empty where the source tells none. A sighting that does
+    not announce (a revision, a look-up) adds to a paper that is known, and makes none.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Sighting:
     work: Work
     ids: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
+    announces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Paper:
     """Ids that this paper had before merges; a reader who got one of them got this paper."""
     hidden: bool = False
     pinned: bool = False
+    retracted: bool = False
+    """A source said that it was retracted or taken back: no edition has it any more."""
 
     @property
     def day(self) -> date:

@@ -11,18 +11,6 @@ from digest.rendering.subject import preheader, subject_line
 from digest.rendering.words import listing, minutes, on, on_weekday
 
 MAX_ADDRESS = 254
-_SOURCES = {
-    "huggingface": "Hugging Face",
-    "arxiv": "arXiv",
-    "arxiv_rss": "arXiv",
-    "arxiv_oai": "arXiv",
-    "arxiv_api": "arXiv",
-    "biorxiv": "bioRxiv",
-    "medrxiv": "medRxiv",
-    "semantic_scholar": "Semantic Scholar",
-    "openalex": "OpenAlex",
-    "github": "GitHub",
-}
 
 
 class DigestRenderer:
@@ -136,8 +124,8 @@ def _count(candidates: int, shown: Sequence[PaperView]) -> str:
 
 
 def _notes(missing: Sequence[str]) -> tuple[str, ...]:
-    """Which sources could not be read."""
-    names = list(dict.fromkeys(_SOURCES.get(source, clean(source, 40)) for source in missing))
+    """Which sources could not be read, by their titles."""
+    names = list(dict.fromkeys(clean(title, MAX_NAME) for title in missing))
     if not names:
         return ()
     return (f"{listing(names)} could not be read today; {'its' if len(names) == 1 else 'their'} papers follow.",)

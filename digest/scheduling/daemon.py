@@ -1,14 +1,21 @@
 """The daemon: a metronome. It asks again and again what is due, and what is due is stored data; so it may be stopped,
-started, doubled or replaced by cron at any time without a mail more or less."""
+started, doubled or replaced by cron at any time without a mail more or less.
+
+Two things go on side by side: mails, and the sources that are asked. The one never waits for the other, but that an edition is
+frozen when its sources have answered, or when they have had their time.
+"""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from digest.clock import Clock
 from digest.errors import ConfigurationError, DigestError
 from digest.flows import run as flow
+from digest.flows.intake import Brought
 from digest.flows.queueing import next_edition
 from digest.flows.run import Plan
 from digest.flows.terms import Report
@@ -23,6 +30,7 @@ LONGEST_REST = timedelta(minutes=10)
 """After a failure the daemon rests for a tick, then twice as long, up to this."""
 
 log = logging.getLogger("digest")
+T = TypeVar("T")
 
 
 class Daemon:
@@ -33,36 +41,42 @@ class Daemon:
         self._stop = asyncio.Event()
         self._ticking = asyncio.Lock()
         self._since: datetime | None = None
-        self._rest_until: datetime | None = None
-        self._failures = 0
-        self._said = ""
+        self._collecting_since: datetime | None = None
+        self._complaints = Complaints()
+        self._collecting = Attempts("collect", plan.clock, self._complaints)
+        self._publishing = Attempts("publish", plan.clock, self._complaints)
+        self._mailing = Attempts("deliver", plan.clock, self._complaints)
 
     def stop(self) -> None:
-        """Finish the mails on the wire and end."""
+        """Finish the mails on the wire, ask no source any further, and end."""
         if not self._stop.is_set():
             log.info("stopping: the mails on the wire are finished first")
             self._notifier.stopping()
         self._stop.set()
+        self._plan.web.abandon()
 
     async def run(self, beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None) -> None:
         """Work until stopped; `beside` runs as long, and gets the event that says when to end."""
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
         scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            # A tick that comes while another one mails ends at once by itself.
+            timezone="UTC",
+            job_defaults={"coalesce": True, "max_instances": 3, "misfire_grace_time": None},
         )
         # It is the clock of the plan that says what is due; the scheduler only wakes us.
         scheduler.add_job(self._tick, "interval", seconds=TICK.total_seconds(), id="tick")
         scheduler.add_job(self._watch, "interval", seconds=WATCHDOG.total_seconds(), id="watchdog")
-        work = [asyncio.create_task(beside(self._stop))] if beside else []
         scheduler.start()
         self._notifier.ready(self._next())
         log.info("ready; %s", self._next())
+        work = [asyncio.create_task(self._gather(lambda: scheduler.add_job(self._tick)))]
+        work += [asyncio.create_task(beside(self._stop))] if beside else []
         try:
-            await self._tick()
             await self._stop.wait()
         finally:
             self._stop.set()
+            self._plan.web.abandon()
             scheduler.pause()
             async with self._ticking:
                 # Shutting down cancels what the scheduler has begun, and a mail on the wire would be in doubt.
@@ -70,37 +84,55 @@ class Daemon:
             for task in work:
                 await task
 
+    async def _gather(self, mail: Callable[[], object]) -> None:
+        """Collect and publish until stopped; `mail` is called when there may be something new to mail."""
+        try:
+            mail_first = True
+            while not self._stop.is_set():
+                await self._collecting.attempt(self._collect)
+                new = await self._publishing.attempt(self._publish)
+                if new or mail_first:
+                    mail()
+                elif not self._ticking.locked():
+                    await self._collecting.attempt(self._collect_attention)
+                mail_first = False
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), TICK.total_seconds())
+        finally:
+            self._stop.set()
+
+    async def _collect(self) -> None:
+        self._collecting_since = self._plan.clock.now()
+        try:
+            _tell(await asyncio.to_thread(flow.collect, self._plan))
+        finally:
+            self._collecting_since = None
+
+    async def _collect_attention(self) -> None:
+        _tell(await asyncio.to_thread(flow.collect_attention, self._plan))
+
+    async def _publish(self) -> bool:
+        """Returns whether an edition was frozen."""
+        if self._stop.is_set():
+            return False  # its sources were cut short
+        published = [one for one in await asyncio.to_thread(flow.publish, self._plan) if one.new]
+        for one in published:
+            log.info("edition %s: %s", one.edition.name, one.edition.empty_because or f"{len(one.edition.entries)} candidates")
+        return bool(published)
+
     async def _tick(self) -> None:
-        now = self._plan.clock.now()
-        if self._stop.is_set() or self._ticking.locked() or (self._rest_until and now < self._rest_until):
+        if self._stop.is_set() or self._ticking.locked():
             return
         async with self._ticking:
-            self._since = now
+            self._since = now = self._plan.clock.now()
             try:
-                await self._try_what_is_due()
+                if self._collecting_since and now - self._collecting_since > self._plan.sources.budget:
+                    await self._publishing.attempt(self._publish)
+                await self._mailing.attempt(self._mail)
             finally:
                 self._since = None
 
-    async def _try_what_is_due(self) -> None:
-        try:
-            await self._do_what_is_due()
-        except ConfigurationError as error:
-            self._complain(error)
-        except DigestError as error:
-            self._complain(error)
-            self._failures += 1
-            self._rest_until = self._plan.clock.now() + min(TICK * (1 << min(self._failures, 10)), LONGEST_REST)
-        else:
-            self._failures, self._rest_until, self._said = 0, None, ""
-
-    async def _do_what_is_due(self) -> None:
-        for brought in await asyncio.to_thread(flow.collect, self._plan):
-            outcome = brought.error or f"{brought.new} new papers, {brought.readings} readings"
-            log.info("collected %s: %s: %s", brought.source, brought.verdict, outcome)
-        for published in await asyncio.to_thread(flow.publish, self._plan):
-            if published.new:
-                edition = published.edition
-                log.info("edition %s: %s", edition.name, edition.empty_because or f"{len(edition.entries)} candidates")
+    async def _mail(self) -> None:
         report = await flow.send_out(self._plan, self._stop, self._went_on)
         if report.states or report.late or report.newly_in_doubt or report.newly_held:
             counts = ", ".join(f"{number} {state}" for state, number in sorted(report.states.items()))
@@ -110,12 +142,6 @@ class Daemon:
 
     def _went_on(self, _report: Report) -> None:
         self._since = self._plan.clock.now()
-
-    def _complain(self, error: DigestError) -> None:
-        """Once for each fault, not at each tick."""
-        if str(error) != self._said:
-            log.error("%s%s", error, f" ({error.fix})" if error.fix else "")
-        self._said = str(error)
 
     def _next(self) -> str:
         now = self._plan.clock.now()
@@ -132,6 +158,55 @@ class Daemon:
         try:
             await asyncio.to_thread(self._next)
         except DigestError as error:
-            self._complain(error)
+            self._complaints.say("watch", error)
         else:
+            self._complaints.withdraw("watch")
             self._notifier.alive()
+
+
+class Complaints:
+    """Says a fault once, whoever has it, and not at each tick."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, str] = {}
+
+    def say(self, work: str, error: DigestError) -> None:
+        if str(error) not in self._standing.values():
+            log.error("%s%s", error, f" ({error.fix})" if error.fix else "")
+        self._standing[work] = str(error)
+
+    def withdraw(self, work: str) -> None:
+        self._standing.pop(work, None)
+
+
+class Attempts:
+    """One kind of work, tried again and again; after a failure it rests, each time for longer."""
+
+    def __init__(self, work: str, clock: Clock, complaints: Complaints) -> None:
+        self._work, self._clock, self._complaints = work, clock, complaints
+        self._failures = 0
+        self._rest_until: datetime | None = None
+
+    async def attempt(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """What the work gives; None while it rests, and where it fails."""
+        if self._rest_until and self._clock.now() < self._rest_until:
+            return None
+        try:
+            result = await work()
+        except DigestError as error:
+            self._complaints.say(self._work, error)
+            if not isinstance(error, ConfigurationError):
+                self._failures += 1
+                self._rest_until = self._clock.now() + min(TICK * (1 << min(self._failures, 10)), LONGEST_REST)
+            return None
+        self._failures, self._rest_until = 0, None
+        self._complaints.withdraw(self._work)
+        return result
+
+
+def _tell(collected: list[Brought]) -> None:
+    for brought in collected:
+        if brought.verdict == "stopped":
+            continue
+        outcome = brought.error or f"{brought.new} new papers, {brought.readings} readings; {brought.evidence}"
+        log.info("collected %s: %s: %s", brought.source, brought.verdict, outcome)

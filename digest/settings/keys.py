@@ -21,7 +21,13 @@ def known_keys() -> tuple[str, ...]:
 @cache
 def table_keys() -> frozenset[str]:
     """The settings whose value is a table of the operator's own keys, such as `smtp.per_domain`."""
-    return frozenset(key for key, annotation in _walk(Settings, "") if (get_origin(annotation) or annotation) is dict)
+    return frozenset(key for key, annotation in _walk(Settings, "") if get_origin(annotation) in (dict, Mapping))
+
+
+@cache
+def list_keys() -> frozenset[str]:
+    """The settings whose value is a list of texts, such as `sources.arxiv_rss.categories`."""
+    return frozenset(key for key, annotation in _walk(Settings, "") if get_origin(annotation) is tuple)
 
 
 def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, object]]:

@@ -11,13 +11,18 @@ from io import StringIO
 from pathlib import Path
 
 from digest.errors import ConfigurationError, NotPermitted
-from digest.settings.keys import flat, known_keys, table_keys, unknown, unknown_in_toml
+from digest.settings.keys import flat, known_keys, list_keys, table_keys, unknown, unknown_in_toml
 from digest.settings.mask import SECRETS, masked
 from digest.settings.missing import variable
 
 log = logging.getLogger(__name__)
 
 _NOT_OURS = re.compile(r"DIGEST_(HOME$|TEST_)")
+_TABLES = {
+    "smtp.per_domain": '{"example.org": 2}',
+    "sources.feed.urls": '{"A Journal": "https://journal.example.org/feed.xml"}',
+}
+"""How each table is written in a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ def from_variables(environ: Mapping[str, str], places: Mapping[str, str] | None 
         if name == variable(key) + "_FILE":
             layer.values[key] = _secret_in(Path(text), where)
         else:
-            layer.values[key] = _table(text, key, where) if key in table_keys() else text
+            layer.values[key] = _value_of(text, key, where)
         layer.places[key] = where
     return layer
 
@@ -163,13 +168,17 @@ def _secret_in(path: Path, where: str) -> str:
     return text.strip()
 
 
-def _table(text: str, key: str, where: str) -> object:
+def _value_of(text: str, key: str, where: str) -> object:
+    """What a variable's text means: a table is JSON, a list is JSON or has commas, anything else stands for itself."""
+    if key in list_keys() and not text.lstrip().startswith("["):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    if key not in table_keys() | list_keys():
+        return text
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise ConfigurationError(
-            f"{key} ({where}): not JSON", fix=f"write it like {variable(key)}='{{\"example.org\": 2}}'"
-        ) from None
+        example = _TABLES[key] if key in table_keys() else "first,second"
+        raise ConfigurationError(f"{key} ({where}): not JSON", fix=f"write it like {variable(key)}='{example}'") from None
 
 
 def _toml_lines(text: str) -> dict[str, int]:

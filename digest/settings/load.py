@@ -57,7 +57,7 @@ def _explained(error: ValidationError, values: Mapping[str, object], places: Map
         dotted = [".".join(loc[:length]) for length in range(len(loc), 0, -1)]
         key = context.get("key") or next((name for name in dotted if name in known_keys()), dotted[0])
         place = places.get(key) or _place_of_section(key, places)
-        said = str(context.get("error") or fault["msg"]).replace("Input should be", "should be").partition(", unable")[0]
+        said = _in_our_words(str(context.get("error") or fault["msg"]))
         # What our own checks say quotes the value where that is safe.
         quoted = key in values and key not in SECRETS and fault["type"] not in ("value_error", "digest")
         value = f" = {values[key]!r:.60}" if quoted else ""
@@ -67,6 +67,12 @@ def _explained(error: ValidationError, values: Mapping[str, object], places: Map
         return ConfigurationError(found[0][0], fix=found[0][1] or "correct it; what it means: docs/reference/settings.md")
     lines = [f"{said}; {fix}" if fix else said for said, fix in found]
     return ConfigurationError("\n".join(lines), fix="correct these, then try: digest config check")
+
+
+def _in_our_words(said: str) -> str:
+    """What pydantic says of a value, to somebody who writes TOML."""
+    said = said.replace("Input should be", "should be").partition(", unable")[0]
+    return said.replace("a valid tuple", 'a list, such as ["one", "two"]').replace("a valid dictionary", "a table")
 
 
 def _place_of_section(section: str, places: Mapping[str, str]) -> str:

@@ -2,7 +2,15 @@
 
 import re
 
-SECRETS = ("site.secret_key", "smtp.password", "smtp.url", "database.url")
+SECRETS = (
+    "site.secret_key",
+    "smtp.password",
+    "smtp.url",
+    "database.url",
+    "sources.semantic_scholar.key",
+    "sources.openalex.key",
+    "sources.github.token",
+)
 """Settings that are, or may hold, a secret; they can also come from a file of their own."""
 
 STARS = "********"

@@ -1,7 +1,7 @@
 """Settings as they may be shown: as TOML and JSON would write them, and without any secret."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 
 from digest.settings.keys import flat, known_keys
@@ -20,6 +20,8 @@ def toml_value(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{toml_value(str(key))} = {toml_value(inner)}" for key, inner in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, (date, time)):
         return value.isoformat()
     # Basic strings of TOML are those of JSON, but for DEL, which TOML wants escaped.

@@ -1,8 +1,9 @@
 """Reads one field of a JSON object from outside, cleaned and limited, or says in words why it cannot be used."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from digest.clock import parse_instant
 from digest.errors import UsageError
@@ -14,6 +15,13 @@ MAX_COUNT = 10**9
 MAX_SUMMARY = 2000
 LONGEST_TITLE = 1000
 """Beyond this it is no title; between `MAX_TITLE` and this it is shortened."""
+EARLIEST = 1900
+"""A year before it is a program's way to say that it knows none."""
+# Some servers write 2026-1-5 and 9:05 (bioRxiv), or have a blank before the zone.
+_UNPADDED = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"
+    r"(?:[Tt ] ?(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{1,2})(?P<rest>(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?) ?(?P<zone>[^ ]{0,9}))?"
+)
 
 
 class Unusable(ValueError):
@@ -91,16 +99,49 @@ def read_count(metric: Metric, value: object) -> int:
 
 
 def read_instant(key: str, value: object, not_after: datetime) -> datetime:
-    """An ISO 8601 time, in UTC where it names no zone. Raises Unusable for another, or one later than `not_after`."""
+    """An ISO 8601 time, in UTC where it names no zone; month, day and hour may lack their leading zero.
+
+    Raises:
+        Unusable: it is none, is later than `not_after`, or before any paper.
+    """
     if not isinstance(value, str):
         raise Unusable(f"`{key}` is not a time written like 2026-11-22T21:00:00Z")
     try:
-        instant = parse_instant(value.strip())
+        instant = parse_instant(_padded(value.strip()))
     except UsageError:
         raise Unusable(f"`{key}` is not a time written like 2026-11-22T21:00:00Z") from None
     if instant > not_after:
         raise Unusable(f"`{key}` lies in the future")
+    if instant.year < EARLIEST:
+        raise Unusable(f"`{key}` lies before {EARLIEST}")
     return instant
+
+
+def read_day(key: str, value: object, not_after: date) -> date:
+    """An ISO 8601 day, or the day of a time as its zone has it. Raises Unusable as `read_instant`."""
+    found = _UNPADDED.fullmatch(value.strip()) if isinstance(value, str) else None
+    try:
+        day = date(int(found["year"]), int(found["month"]), int(found["day"])) if found else None
+    except ValueError:
+        day = None
+    if not day:
+        raise Unusable(f"`{key}` is not a day written like 2026-11-22")
+    if day > not_after:
+        raise Unusable(f"`{key}` lies in the future")
+    if day.year < EARLIEST:
+        raise Unusable(f"`{key}` lies before {EARLIEST}")
+    return day
+
+
+def _padded(text: str) -> str:
+    found = _UNPADDED.fullmatch(text)
+    if not found:
+        return text
+    day = f"{found['year']}-{found['month']:0>2}-{found['day']:0>2}"
+    if found["hour"] is None:
+        return day
+    zone = "Z" if found["zone"].upper() in ("Z", "UTC", "GMT") else found["zone"]
+    return f"{day}T{found['hour']:0>2}:{found['minute']:0>2}{found['rest']}{zone}"
 
 
 def _refuse_constant(name: str) -> object:

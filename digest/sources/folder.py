@@ -1,4 +1,4 @@
-"""Files that somebody drops into a folder: `*.txt` a page's text, `*.jsonl` papers, `*.json` a saved Hugging Face answer.
+"""Files that somebody drops into a folder: `*.txt` a page's text, `*.jsonl` papers, `*.json` and `*.xml` answers of any source.
 
 All are read at each run, in the order of their names. Their readings bear the time when the file was last written, so that
 reading a file again adds nothing.
@@ -10,54 +10,77 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from digest.errors import BadInput, ServerUnavailable
-from digest.papers.model import Sighting
-from digest.sources.base import Collected, Sleep
-from digest.sources.formats import ENDINGS, FORMATS
-from digest.sources.parsed import Parsed, Problem
+from pydantic import Field, model_validator
 
-if TYPE_CHECKING:
-    from digest.sources.settings import SourcesSettings
+from digest.errors import BadInput, ServerUnavailable, UsageError
+from digest.sources.base import Brings, Collected, Errand
+from digest.sources.formats import ENDINGS, FORMATS, guess_format
+from digest.sources.parsed import Parsed, Problem, joined
+from digest.sources.slices import Slice
 
 NAME = "folder"
 MAX_FILE = 16 * 2**20
 
 
+class FolderSettings(Slice):
+    """`[sources.folder]`"""
+
+    path: str = Field("", description="that folder; *.txt is a page's text, *.jsonl papers, *.json and *.xml answers")
+
+    @model_validator(mode="after")
+    def _has_a_path(self) -> "FolderSettings":
+        if self.enabled and not self.path:
+            raise ValueError("sources.folder.path is needed where sources.folder.enabled is true")
+        return self
+
+
 class Folder:
     """The source."""
 
-    name = NAME
+    name = turn = NAME
     title = "Folder"
+    brings: Brings = "papers"
 
-    def enabled(self, settings: "SourcesSettings") -> bool:
-        return settings.folder.enabled
+    def __init__(self, settings: FolderSettings) -> None:
+        self.enabled = settings.enabled
+        self._path = settings.path
 
-    def collect(self, settings: "SourcesSettings", now: datetime, *, sleep: Sleep) -> Collected:  # noqa: ARG002 - part of the protocol
+    def collect(self, errand: Errand) -> Collected:
         """What the files hold. *quiet* if that is nothing; `newest` is the file written last, and when.
 
         Raises:
             ServerUnavailable: the folder cannot be read.
         """
-        if not settings.folder.path:
+        if not self._path:
             # An empty path would be the folder that the command happens to run in.
             raise ServerUnavailable("no folder is set to read from", fix="set sources.folder.path")
-        folder = Path(settings.folder.path).expanduser()
-        sightings: list[Sighting] = []
-        problems: list[Problem] = []
+        folder = Path(self._path).expanduser()
+        paths = list(_files(folder))
+        parts: list[Parsed] = []
         written: dict[str, datetime] = {}
-        for path in _files(folder):
+        for done, path in enumerate(paths):
+            errand.progress(done, len(paths))
             try:
-                parsed, written_at = _read(path, now)
+                parsed, written[path.name] = _read(path, errand.now)
             except (BadInput, OSError) as error:
-                problems.append(Problem(None, f"{path.name}: {_words(error)}"))
-                continue
-            sightings += (replace(sighting, seen_at=now) for sighting in parsed.sightings)
-            problems += (replace(problem, what=f"{path.name}: {problem.what}") for problem in parsed.problems)
-            written[path.name] = written_at
+                parts.append(Parsed(problems=(Problem(None, f"{path.name}: {_words(error)}"),)))
+            else:
+                parts.append(_of_file(parsed, path.name, errand.now))
+        errand.progress(len(paths), len(paths))
         newest = max(((written_at, name) for name, written_at in written.items()), default=None)
-        return Collected(Parsed(tuple(sightings), tuple(problems)), "fresh" if sightings else "quiet", _named(newest))
+        whole = joined(parts)
+        evidence = f"{len(written)} of {len(paths)} files were read"
+        return Collected(whole, "fresh" if whole.sightings else "quiet", _named(newest), evidence=evidence)
+
+
+def _of_file(parsed: Parsed, name: str, now: datetime) -> Parsed:
+    """What a file holds, as seen now; its problems with the file's name."""
+    return replace(
+        parsed,
+        sightings=tuple(replace(sighting, seen_at=now) for sighting in parsed.sightings),
+        problems=tuple(replace(problem, what=f"{name}: {problem.what}") for problem in parsed.problems),
+    )
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -86,7 +109,10 @@ def _read(path: Path, now: datetime) -> tuple[Parsed, datetime]:
         raise BadInput("it is still being written; the next run reads it")
     # No reading is of the future, whatever the file system's clock says.
     written_at = min(datetime.fromtimestamp(int(before.st_mtime), UTC), now)
-    parser = FORMATS[ENDINGS[path.suffix.lower()]]
+    try:
+        parser = FORMATS[guess_format(path, raw)]
+    except UsageError:
+        raise BadInput("its content does not tell its format") from None
     return parser(raw, source=NAME, seen_at=written_at), written_at
 
 

@@ -4,94 +4,191 @@ The answer of `/api/daily_papers` is a list of entries. What an entry says of a 
 beside it can differ (dates are shifted there) and count only where `paper` has none.
 """
 
-import random
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+
+from pydantic import Field
 
 from digest.errors import BadInput, ServerUnavailable
 from digest.papers.identity import arxiv_id
 from digest.papers.model import Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean, shorten
-from digest.sources.base import Collected, Sleep, Verdict
+from digest.sources.base import Brings, Collected, Errand, Verdict
 from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_title
-from digest.sources.http import get_json, open_client
 from digest.sources.links import links_of_id, safe_url
-from digest.sources.parsed import Parsed, Problem
-
-if TYPE_CHECKING:
-    import httpx2
-
-    from digest.sources.settings import SourcesSettings
+from digest.sources.parsed import Parsed, Problem, joined
+from digest.sources.slices import WebSlice
+from digest.sources.web import HttpError, Site
 
 NAME = "huggingface"
 TITLE = "Hugging Face"
 LIST_LIMIT = 100
+FULL_PAGE = 50
+"""A page of so many entries may not be the last: this is what the server gives to who asks for no other number."""
+MAX_PAGES = 10
+ENOUGH_FAULTS = 3
+"""So many lists that could not be had end a run: a dead server need not be asked for every day."""
+FIX = "the next run asks again"
+DUE_AT = time(12, tzinfo=UTC)
+"""On a weekday, a list that is still empty at this hour is late: all known ones had begun by eight."""
+_AGAIN_AFTER = (
+    (timedelta(days=2), timedelta(0)),
+    (timedelta(days=4), timedelta(hours=6)),
+    (timedelta(days=8), timedelta(hours=12)),
+    (timedelta(days=365), timedelta(hours=24)),
+)
+"""A list that is younger than the first is read again after the second: votes come in for weeks, but most on the first days."""
 _COUNTS: tuple[tuple[Metric, str], ...] = (("votes", "upvotes"), ("comments", "numComments"), ("stars", "githubStars"))
 
 
+class HuggingFaceSettings(WebSlice):
+    """`[sources.huggingface]`"""
+
+    enabled: bool = True
+    url: str = "https://huggingface.co"
+    days: int = Field(14, ge=1, le=60, description="how many days back lists are read again, ever less often")
+
+
 class HuggingFace:
-    """The source: today's list and yesterday's, which goes on growing."""
+    """The source: today's list, and again those of the days before, whose votes go on growing."""
 
-    name = NAME
+    name = turn = NAME
     title = TITLE
+    brings: Brings = "papers"
 
-    def enabled(self, settings: "SourcesSettings") -> bool:
-        return settings.huggingface.enabled
+    def __init__(self, settings: HuggingFaceSettings) -> None:
+        self.enabled = settings.enabled
+        self._url, self._days = settings.url, settings.days
 
-    def collect(self, settings: "SourcesSettings", now: datetime, *, sleep: Sleep) -> Collected:
-        """Both lists. Yesterday's alone is *failed*, with what it had.
+    def collect(self, errand: Errand) -> Collected:
+        """The lists that are due to be read. Without today's or yesterday's *failed*, with what there was.
+
+        An older list that could not be had costs readings and no papers: it is a problem, and is asked for again.
 
         Raises:
-            ServerUnavailable: neither could be had.
+            ServerUnavailable: none could be had; as `HttpError` if the server wants to be left alone.
         """
-        today = now.date()
-        parsed: dict[date, Parsed] = {}
-        faults: list[ServerUnavailable] = []
-        with open_client() as client:
-            for day in (today, today - timedelta(days=1)):
-                try:
-                    parsed[day] = parse(fetch(client, settings.huggingface.url, day, sleep=sleep), seen_at=now)
-                except BadInput as error:
-                    faults.append(ServerUnavailable(f"{_asked(day)}: {error}", fix=error.fix))
-                except ServerUnavailable as error:
-                    faults.append(error)
-        if not parsed:
-            raise faults[0]
-        papers: dict[str, Sighting] = {}
-        for sighting in (sighting for one in parsed.values() for sighting in one.sightings):
-            papers.setdefault(sighting.ids[0], sighting)
-        problems = tuple(problem for one in parsed.values() for problem in one.problems)
-        verdict: Verdict = "failed" if today not in parsed else "fresh" if parsed[today].sightings else "quiet"
+        read_at = _read_at(errand.past.cursor)
+        days = lists_due(errand.now, read_at, self._days, errand.since)
+        site = errand.web.at(self._url, source=NAME, hosts=("huggingface.co",))
+        lists: dict[date, Parsed] = {}
+        faults: dict[date, Exception] = {}
+        for done, day in enumerate(days):
+            errand.progress(done, len(days))
+            try:
+                lists[day] = _list(site, day, errand.now)
+            except (BadInput, ServerUnavailable) as error:
+                faults[day] = error
+                if _wait(error) or len(faults) == ENOUGH_FAULTS or site.remaining() <= 0:
+                    break
+        errand.progress(len(days), len(days))
+        said = [str(fault) for fault in faults.values()]
+        waits = [_wait(fault) for fault in faults.values()]
+        if not lists:
+            raise next((fault for fault in faults.values() if _wait(fault)), ServerUnavailable(said[0], fix=FIX))
+        yesterday = errand.now.date() - timedelta(days=1)
+        verdict, evidence = judge(
+            {day: _ids(parsed) for day, parsed in lists.items()}, errand.now, failed=any(day >= yesterday for day in faults)
+        )
+        oldest = errand.now.date() - timedelta(days=self._days)
+        cursor = {day: at for day, at in (read_at | dict.fromkeys(lists, errand.now)).items() if day >= oldest}
+        parsed = joined(list(lists.values()))
         return Collected(
-            Parsed(tuple(papers.values()), problems + tuple(Problem(None, str(fault)) for fault in faults)),
+            Parsed(_once(parsed.sightings), parsed.problems + tuple(Problem(None, fault) for fault in said)),
             verdict,
-            newest=max(papers, default=""),
+            newest=max((id_ for found in lists.values() for id_ in _ids(found)), default=errand.past.newest),
+            cursor={day.isoformat(): at.isoformat() for day, at in sorted(cursor.items())},
+            evidence="; ".join([evidence, *said[:1]]),
+            not_before=errand.now + timedelta(seconds=max(waits)) if any(waits) else None,
         )
 
 
-def fetch(
-    client: "httpx2.Client",
-    base_url: str,
-    day: date,
-    *,
-    sleep: Sleep,
-    jitter: Callable[[float, float], float] = random.uniform,
-) -> bytes:
-    """The answer for one day, as it came. Raises ServerUnavailable, naming the source and the cause."""
-    params = {"date": day.isoformat(), "limit": str(LIST_LIMIT)}
-    return get_json(client, f"{base_url}/api/daily_papers", params, asked=_asked(day), sleep=sleep, jitter=jitter)
+def _wait(fault: Exception) -> float:
+    """For how many seconds the server asked to be left alone, if that is longer than this run has; else 0."""
+    return fault.wait or 0.0 if isinstance(fault, HttpError) else 0.0
 
 
-def parse(raw: str | bytes, *, seen_at: datetime) -> Parsed:
-    """The papers of an answer in its order, which is a reading too (`rank`). Problems count entries from 1.
+def lists_due(now: datetime, read_at: Mapping[date, datetime], days: int, since: date | None = None) -> list[date]:
+    """The days whose lists are to be read now, the newest first: all back to `since`, or those not read for long enough."""
+    today = now.date()
+    back = (today - since).days if since else days
+    return [
+        day
+        for day in (today - timedelta(days=age) for age in range(max(back, 0) + 1))
+        if since or day not in read_at or now - read_at[day] >= _again_after(timedelta(days=(today - day).days))
+    ]
+
+
+def _again_after(age: timedelta) -> timedelta:
+    return next(again for younger, again in _AGAIN_AFTER if age < younger)
+
+
+def judge(lists: Mapping[date, frozenset[str]], now: datetime, *, failed: bool) -> tuple[Verdict, str]:
+    """What the lists that were had, as ids by day, prove, and in which words."""
+    today = now.date()
+    found = lists.get(today, frozenset())
+    if failed:
+        return "failed", f"{len(lists)} lists were had, and not all of the last two days"
+    if found and not found <= lists.get(today - timedelta(days=1), frozenset()):
+        return "fresh", f"the list of {today} has {len(found)} papers"
+    what = "has only papers of the day before" if found else "is empty"
+    if today.weekday() >= 5:
+        return "quiet", f"the list of {today}, a weekend, {what}"
+    if now.timetz() < DUE_AT:
+        return "quiet", f"the list of {today} {what} so far"
+    return "stale", f"the list of {today} {what} at {now:%H:%M}Z"
+
+
+def _list(site: Site, day: date, seen_at: datetime) -> Parsed:
+    """A day's list, page by page."""
+    asked = f"{TITLE} was asked for the papers of {day}"
+    pages: list[Parsed] = []
+    seen: set[str] = set()
+    entries = 0
+    for page in range(MAX_PAGES):
+        params = {"date": day.isoformat(), "limit": str(LIST_LIMIT)} | ({"p": str(page)} if page else {})
+        raw = site.get("/api/daily_papers", params, asked=asked)
+        try:
+            found = len(_entries(raw))
+            pages.append(parse(raw, seen_at=seen_at, before=entries))
+        except BadInput as error:
+            raise BadInput(f"{asked}: {error}", fix=error.fix) from None
+        ids = _ids(pages[-1])
+        # A server that knows no pages would show its only one for ever.
+        if found < FULL_PAGE or ids <= seen:
+            break
+        seen |= ids
+        entries += found
+    return joined(pages)
+
+
+def _read_at(cursor: Mapping[str, str]) -> dict[date, datetime]:
+    return {date.fromisoformat(day): datetime.fromisoformat(at) for day, at in cursor.items()}
+
+
+def _ids(parsed: Parsed) -> frozenset[str]:
+    return frozenset(sighting.ids[0] for sighting in parsed.sightings)
+
+
+def _once(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
+    """A paper that stands on two lists counts as on the newer one, which comes first."""
+    papers: dict[str, Sighting] = {}
+    for sighting in sightings:
+        papers.setdefault(sighting.ids[0], sighting)
+    return tuple(papers.values())
+
+
+def parse(raw: str | bytes, *, seen_at: datetime, before: int = 0) -> Parsed:
+    """The papers of an answer in its order, which is a reading too (`rank`), after the `before` entries of earlier pages.
+
+    Problems count entries from 1.
 
     Raises:
         BadInput: this is no such answer.
     """
     sightings: dict[str, Sighting] = {}
     problems: list[Problem] = []
-    for rank, entry in enumerate(_entries(raw), start=1):
+    for rank, entry in enumerate(_entries(raw), start=before + 1):
         left_out: list[str] = []
         try:
             sighting = _sighting(entry, rank, seen_at, left_out)
@@ -103,10 +200,6 @@ def parse(raw: str | bytes, *, seen_at: datetime) -> Parsed:
         sightings.setdefault(sighting.ids[0], sighting)
         problems += [Problem(rank, what) for what in left_out]
     return Parsed(tuple(sightings.values()), tuple(problems))
-
-
-def _asked(day: date) -> str:
-    return f"{TITLE} was asked for the papers of {day}"
 
 
 def _entries(raw: str | bytes) -> list[object]:
@@ -214,7 +307,7 @@ def _instant(key: str, value: object, seen_at: datetime, left_out: list[str]) ->
 
 
 def _links(entry: _Entry, id_: str, left_out: list[str]) -> dict[str, str]:
-    links = {"page": f"https://huggingface.co/papers/{id_.removeprefix('arxiv:')}", **links_of_id(id_)}
+    links = {"huggingface": f"https://huggingface.co/papers/{id_.removeprefix('arxiv:')}", **links_of_id(id_)}
     for kind, key in (("code", "githubRepo"), ("project", "projectPage")):
         given = entry.text(key, 2000)
         if url := entry.url(key):

@@ -4,7 +4,8 @@
 |---|---|
 | `title` | text; the only one that must be there |
 | `abstract`, `organization`, `summary`, `summary_by` | text; `summary_by` is who wrote the summary |
-| `authors`, `categories`, `keywords` | list of texts |
+| `authors` | list of texts, or one text: `Jane Doe, Max Roe and Ann Poe`, `Doe, J.; Roe, M.` |
+| `categories`, `keywords` | list of texts |
 | `arxiv_id`, `doi` | in any usual spelling |
 | `url`, `code_url`, `project_url` | http or https address to link to |
 | `published_at` | ISO 8601 date or time, UTC where no zone is given |
@@ -12,8 +13,8 @@
 | `rank` | whole number, place in a list, 1 being the first |
 | `readings` | list of `{"metric": "votes", "value": 12, "taken_at": "2026-11-22T21:00:00Z"}`; `taken_at` may be left out: now |
 
-`null` means that the key is absent; unknown keys are ignored. A line of another shape is reported by its number and skipped.
-A number, date or link that cannot be used is reported and left out, and its paper is kept.
+`null` means that the key is absent; unknown keys are ignored. A line that is no JSON object with a title is reported by its
+number and skipped. Anything else that cannot be used is reported and left out, and its paper is kept.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from digest.papers.model import METRICS, Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
 from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_text, read_texts, read_title
 from digest.sources.links import links_of_id, safe_url
+from digest.sources.names import split_names
 from digest.sources.parsed import Parsed, Problem
 
 _LINKS = {"url": "page", "code_url": "code", "project_url": "project"}
@@ -56,41 +58,70 @@ def _entry(line: bytes) -> Mapping[str, object]:
     return entry
 
 
-def _sighting(entry: Mapping[str, object], source: str, seen_at: datetime, left_out: list[str]) -> Sighting:
-    """The paper of one line. What it can do without is named in `left_out`."""
-    title = read_title(entry.get("title"))
-    ids = _ids(entry)
-    published_at = None
-    if entry.get("published_at") is not None:
+class _Line:
+    """The keys of one line. What cannot be used is absent, and named in `left_out`."""
+
+    def __init__(self, entry: Mapping[str, object], left_out: list[str]) -> None:
+        self.entry = entry
+        self._left_out = left_out
+
+    def leave_out(self, what: str) -> None:
+        self._left_out.append(f"{what}; left out")
+
+    def text(self, key: str, limit: int) -> str:
         try:
-            # Dates have no zone: the newest may lie a day ahead of UTC.
-            published_at = read_instant("published_at", entry["published_at"], seen_at + timedelta(days=1))
+            return read_text(self.entry, key, limit)
         except Unusable as error:
-            left_out.append(f"{error}; left out")
+            self.leave_out(str(error))
+            return ""
+
+    def texts(self, key: str, limit: int, most: int) -> tuple[str, ...]:
+        """Those items of a list that are texts."""
+        value = self.entry.get(key)
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            self.leave_out(f"some of `{key}` are not texts")
+            value = [item for item in value if isinstance(item, str)]
+        try:
+            return read_texts({key: value}, key, limit, most)
+        except Unusable as error:
+            self.leave_out(str(error))
+            return ()
+
+    def authors(self) -> tuple[str, ...]:
+        value = self.entry.get("authors")
+        return split_names(value) if isinstance(value, str) else self.texts("authors", MAX_NAME, MAX_AUTHORS)
+
+
+def _sighting(entry: Mapping[str, object], source: str, seen_at: datetime, left_out: list[str]) -> Sighting:
+    """The paper of one line. Raises Unusable if it has no title."""
+    line = _Line(entry, left_out)
+    title = read_title(entry.get("title"))
+    ids = _ids(line)
     work = Work(
         title=title,
-        abstract=read_text(entry, "abstract", MAX_ABSTRACT),
-        authors=read_texts(entry, "authors", MAX_NAME, MAX_AUTHORS),
-        categories=read_texts(entry, "categories", 40, 20),
-        keywords=read_texts(entry, "keywords", 80, 30),
-        organization=read_text(entry, "organization", MAX_NAME),
-        summary=read_text(entry, "summary", MAX_SUMMARY),
-        summary_by=read_text(entry, "summary_by", MAX_NAME),
-        published_at=published_at,
-        links=_links(entry, ids, left_out),
+        abstract=line.text("abstract", MAX_ABSTRACT),
+        authors=line.authors(),
+        categories=line.texts("categories", 40, 20),
+        keywords=line.texts("keywords", 80, 30),
+        organization=line.text("organization", MAX_NAME),
+        summary=line.text("summary", MAX_SUMMARY),
+        summary_by=line.text("summary_by", MAX_NAME),
+        published_at=_published_at(line, seen_at),
+        links=_links(line, ids),
     )
-    return Sighting(source, seen_at, work, ids, tuple(_readings(entry, source, seen_at, left_out)))
+    return Sighting(source, seen_at, work, ids, tuple(_readings(line, source, seen_at)))
 
 
-def _ids(entry: Mapping[str, object]) -> tuple[str, ...]:
+def _ids(line: _Line) -> tuple[str, ...]:
     """Canonical ids, strongest first: those that are told, and the one that the address tells."""
     ids = set()
     for key, canonical in (("arxiv_id", arxiv_id), ("doi", doi)):
-        if given := read_text(entry, key, 300):
-            if not (id_ := canonical(given)):
-                raise Unusable(f"`{key}` is none: {clean(given, 60)!r}")
-            ids.add(id_)
-    address = read_text(entry, "url", 2000)
+        if given := line.text(key, 300):
+            if id_ := canonical(given):
+                ids.add(id_)
+            else:
+                line.leave_out(f"`{key}` is none: {clean(given, 60)!r}")
+    address = _address(line, "url")
     ids |= {id_ for id_ in (arxiv_id(address), doi(address)) if id_}
     ordered = []
     while ids:
@@ -99,31 +130,50 @@ def _ids(entry: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(ordered)
 
 
-def _links(entry: Mapping[str, object], ids: tuple[str, ...], left_out: list[str]) -> dict[str, str]:
+def _published_at(line: _Line, seen_at: datetime) -> datetime | None:
+    value = line.entry.get("published_at")
+    if value is None:
+        return None
+    try:
+        # Dates have no zone: the newest may lie a day ahead of UTC.
+        return read_instant("published_at", value, seen_at + timedelta(days=1))
+    except Unusable as error:
+        line.leave_out(str(error))
+        return None
+
+
+def _links(line: _Line, ids: tuple[str, ...]) -> dict[str, str]:
     links: dict[str, str] = {}
     for id_ in ids:
         links |= links_of_id(id_)
     for key, kind in _LINKS.items():
-        if given := read_text(entry, key, 2000):
+        if given := line.text(key, 2000):
             if url := safe_url(given):
                 links[kind] = url
             else:
-                left_out.append(f"`{key}` is no address to link to: {clean(given, 60)!r}; left out")
+                line.leave_out(f"`{key}` is no address to link to: {clean(given, 60)!r}")
     return links
 
 
-def _readings(entry: Mapping[str, object], source: str, seen_at: datetime, left_out: list[str]) -> Iterator[Reading]:
+def _address(line: _Line, key: str) -> str:
+    """An address as it stands; `_links` reports one that is none."""
+    value = line.entry.get(key)
+    return clean(value, 2000) if isinstance(value, str) else ""
+
+
+def _readings(line: _Line, source: str, seen_at: datetime) -> Iterator[Reading]:
+    entry = line.entry
     told: list[object] = [{"metric": metric, "value": entry[metric]} for metric in METRICS if entry.get(metric) is not None]
     listed = entry.get("readings")
     if isinstance(listed, list):
         told += listed
     elif listed is not None:
-        left_out.append("`readings` is not a list; left out")
+        line.leave_out("`readings` is not a list")
     for item in told:
         try:
             yield _reading(item, source, seen_at)
         except Unusable as error:
-            left_out.append(f"{error}; left out")
+            line.leave_out(str(error))
 
 
 def _reading(item: object, source: str, seen_at: datetime) -> Reading:

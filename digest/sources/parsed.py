@@ -1,6 +1,7 @@
 """What a parser hands back: the papers it could use, and what it could not, with the place."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from digest.papers.model import Sighting
 
@@ -22,3 +23,21 @@ class Parsed:
 
     sightings: tuple[Sighting, ...] = ()
     problems: tuple[Problem, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Entries that are right, and not for us, by reason: `older versions`, `deleted records`."""
+    retracted: tuple[str, ...] = ()
+    """Canonical ids of papers that the source says were retracted or taken back."""
+
+
+def joined(parts: "list[Parsed]") -> Parsed:
+    """Several answers as one."""
+    passed_over: dict[str, int] = {}
+    for part in parts:
+        for reason, number in part.passed_over.items():
+            passed_over[reason] = passed_over.get(reason, 0) + number
+    return Parsed(
+        tuple(sighting for part in parts for sighting in part.sightings),
+        tuple(problem for part in parts for problem in part.problems),
+        passed_over,
+        tuple(dict.fromkeys(id_ for part in parts for id_ in part.retracted)),
+    )

@@ -1,14 +1,41 @@
-"""The sources, by name. A new one is a file in this package and a line here."""
+"""The sources, by name. A new one is a file in this package, a line here, and its slice in `settings.py`."""
 
+from digest.sources.arxiv_api import ArxivApi
+from digest.sources.arxiv_oai import ArxivOai
+from digest.sources.arxiv_rss import ArxivRss
 from digest.sources.base import Source
+from digest.sources.biorxiv import Biorxiv
+from digest.sources.feed import feeds_of
 from digest.sources.folder import Folder
 from digest.sources.formats import FORMATS, guess_format
+from digest.sources.github import GitHub
 from digest.sources.huggingface import HuggingFace
+from digest.sources.openalex import OpenAlex
+from digest.sources.semantic_scholar import SemanticScholar
+from digest.sources.settings import SourcesSettings
 
-__all__ = ["FORMATS", "SOURCES", "guess_format"]
+__all__ = ["FORMATS", "guess_format", "sources_of", "title_of"]
 
-_ALL: tuple[Source, ...] = (
-    HuggingFace(),
-    Folder(),
-)
-SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
+
+def sources_of(settings: SourcesSettings) -> dict[str, Source]:
+    """Every source, enabled or not, in the order in which they are asked and shown."""
+    sources: tuple[Source, ...] = (
+        HuggingFace(settings.huggingface),
+        ArxivRss(settings.arxiv_rss, settings.arxiv_oai),
+        ArxivOai(settings.arxiv_oai, settings.arxiv_rss.days_without_mailing),
+        ArxivApi(settings.arxiv_api),
+        Biorxiv("biorxiv", settings.biorxiv),
+        Biorxiv("medrxiv", settings.medrxiv),
+        SemanticScholar(settings.semantic_scholar),
+        OpenAlex(settings.openalex),
+        GitHub(settings.github),
+        *feeds_of(settings.feed),
+        Folder(settings.folder),
+    )
+    return {source.name: source for source in sources}
+
+
+def title_of(name: str, settings: SourcesSettings) -> str:
+    """What readers call a source; the name itself where it is no longer there."""
+    source = sources_of(settings).get(name)
+    return source.title if source else name

@@ -1,46 +1,45 @@
-"""Settings of the sources: `[sources.*]`."""
+"""Settings of the sources: `[sources]`, and a section for each source, declared beside its code."""
 
-from urllib.parse import urlsplit
+from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-
-class HuggingFaceSettings(BaseModel):
-    """`[sources.huggingface]`"""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enabled: bool = Field(True, description="collect the daily papers of Hugging Face")
-    url: str = Field("https://huggingface.co", description="where they are asked for; a mirror's address may stand here")
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("write it like https://huggingface.co")
-        return url.rstrip("/")
-
-
-class FolderSettings(BaseModel):
-    """`[sources.folder]`"""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    enabled: bool = Field(False, description="collect from files that somebody drops into a folder")
-    path: str = Field("", description="that folder; *.txt is a page's text, *.jsonl papers, *.json a Hugging Face answer")
-
-    @model_validator(mode="after")
-    def _has_a_path(self) -> "FolderSettings":
-        if self.enabled and not self.path:
-            raise ValueError("sources.folder.path is needed where sources.folder.enabled is true")
-        return self
+from digest.clock import Duration
+from digest.sources.arxiv_api import ArxivApiSettings
+from digest.sources.arxiv_oai import ArxivOaiSettings
+from digest.sources.arxiv_rss import ArxivRssSettings
+from digest.sources.biorxiv import BiorxivSettings
+from digest.sources.feed import FeedSettings
+from digest.sources.folder import FolderSettings
+from digest.sources.github import GitHubSettings
+from digest.sources.huggingface import HuggingFaceSettings
+from digest.sources.openalex import OpenAlexSettings
+from digest.sources.semantic_scholar import SemanticScholarSettings
 
 
 class SourcesSettings(BaseModel):
-    """`[sources]`: a section for each source."""
+    """`[sources]`: what holds for all of them, and a section for each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    at_once: int = Field(4, ge=1, le=50, description="requests at the same time, to all sources together")
+    budget: Duration = Field(
+        timedelta(minutes=5),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=24),
+        description="how long one run of one source may take",
+    )
+    alarm_after: Duration = Field(timedelta(hours=24), description="how long a source must be missing for an alarm")
+    keep: int = Field(64, ge=0, le=10_000, description="how many of each source's last answers are kept; 0: none")
 
     huggingface: HuggingFaceSettings = HuggingFaceSettings()
+    arxiv_rss: ArxivRssSettings = ArxivRssSettings()
+    arxiv_oai: ArxivOaiSettings = ArxivOaiSettings()
+    arxiv_api: ArxivApiSettings = ArxivApiSettings()
+    biorxiv: BiorxivSettings = BiorxivSettings()
+    medrxiv: BiorxivSettings = BiorxivSettings()
+    semantic_scholar: SemanticScholarSettings = SemanticScholarSettings()
+    openalex: OpenAlexSettings = OpenAlexSettings()
+    github: GitHubSettings = GitHubSettings()
+    feed: FeedSettings = FeedSettings()
     folder: FolderSettings = FolderSettings()

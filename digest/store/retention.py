@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, null, select, update
 
-from digest.store.schema import delivery, edition, notice, source_run, subscriber
+from digest.store.schema import delivery, edition, lookup, notice, source_run, subscriber
 
 NOTICES = timedelta(days=7)
 PICKS = timedelta(days=60)
@@ -12,6 +12,8 @@ PICKS = timedelta(days=60)
 PENDING = timedelta(days=7)
 """After his confirmation's last day, somebody who did not use it is forgotten."""
 SOURCE_RUNS = timedelta(days=90)
+LOOKUPS = timedelta(days=60)
+"""Longer than any paper that is looked up is in the window, so that none is asked about anew for being forgotten."""
 ENDS = ("submitted", "rejected", "skipped", "expired")
 
 
@@ -29,4 +31,5 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
         "picks": connection.execute(update(delivery).where(old_picks).values(picks=null())).rowcount,
         "pending": connection.execute(delete(subscriber).where(unconfirmed)).rowcount,
         "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
+        "lookups": connection.execute(delete(lookup).where(lookup.c.asked_at < now - LOOKUPS)).rowcount,
     }

@@ -1,17 +1,21 @@
-"""Runs of sources: when, how many, and what came of it."""
+"""Runs of sources: when, how many, what came of it, and by what evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from digest.store.schema import source_run
 
 SourceRun: TypeAlias = Row[Any]
-"""One run: source, started_at, finished_at, sightings, problems, newest, verdict, error."""
+"""One run: source, started_at, finished_at, sightings, problems, newest, verdict, error, evidence, cursor, not_before."""
+ANSWERS = ("fresh", "quiet")
+"""Verdicts after which nothing is missing."""
 NEWS_FOR = timedelta(hours=24)
-"""A source that failed within this time, and has not answered since, is missing from an edition."""
+"""A source that was last asked before this is not missing but no longer asked."""
+ANSWER_HOLDS = timedelta(hours=6)
+"""An edition made within this time of a source's answer does not lack it, whatever came after."""
 
 
 def record(
@@ -25,7 +29,11 @@ def record(
     newest: str = "",
     verdict: str,
     error: str = "",
+    evidence: str = "",
+    cursor: Mapping[str, str] | None = None,
+    not_before: datetime | None = None,
 ) -> None:
+    """Note a run; `not_before` is until when the server asked to be left alone."""
     row = {
         "source": source,
         "started_at": started_at,
@@ -35,16 +43,52 @@ def record(
         "newest": newest[:520],
         "verdict": verdict,
         "error": error[:2000],
+        "evidence": evidence[:2000],
+        "cursor": dict(cursor or {}),
+        "not_before": not_before,
     }
     connection.execute(insert(source_run), row)
 
 
 def last(connection: Connection, now: datetime) -> list[SourceRun]:
     """The last run of each source until now, by name."""
-    ids = select(func.max(source_run.c.id)).where(source_run.c.started_at <= now).group_by(source_run.c.source)
-    return list(connection.execute(select(source_run).where(source_run.c.id.in_(ids)).order_by(source_run.c.source)))
+    place = func.row_number().over(
+        partition_by=source_run.c.source, order_by=(source_run.c.started_at.desc(), source_run.c.id.desc())
+    )
+    runs = select(source_run.c.id, place.label("place")).where(source_run.c.started_at <= now).subquery()
+    newest = select(runs.c.id).where(runs.c.place == 1)
+    return list(connection.execute(select(source_run).where(source_run.c.id.in_(newest)).order_by(source_run.c.source)))
 
 
-def missing(connection: Connection, now: datetime) -> Sequence[str]:
-    """The sources whose last run failed, and lately: an edition made now lacks them."""
-    return [row.source for row in last(connection, now) if row.verdict == "failed" and now - row.started_at <= NEWS_FOR]
+def last_answer(connection: Connection, source: str, now: datetime) -> SourceRun | None:
+    """The last run of a source until now that was fresh or quiet."""
+    answers = _until(source, now).where(source_run.c.verdict.in_(ANSWERS))
+    return connection.execute(answers.order_by(source_run.c.started_at.desc(), source_run.c.id.desc()).limit(1)).first()
+
+
+def missing(connection: Connection, now: datetime, sources: Collection[str]) -> list[str]:
+    """Those of these sources that an edition made now lacks, by name: failed or stale lately, and no answer for hours."""
+    bad = [
+        run.source
+        for run in last(connection, now)
+        if run.source in sources and run.verdict not in ANSWERS and now - run.started_at <= NEWS_FOR
+    ]
+    answers = {source: last_answer(connection, source, now) for source in bad}
+    return [source for source, answer in answers.items() if answer is None or now - answer.started_at > ANSWER_HOLDS]
+
+
+def missing_since(connection: Connection, source: str, now: datetime) -> datetime | None:
+    """When the first run began that failed or was stale since the source's last answer; None if its last run was an answer."""
+    answer = last_answer(connection, source, now)
+    runs = _until(source, now)
+    if answer is not None:
+        later = (source_run.c.started_at > answer.started_at) | (
+            (source_run.c.started_at == answer.started_at) & (source_run.c.id > answer.id)
+        )
+        runs = runs.where(later)
+    first = connection.execute(runs.order_by(source_run.c.started_at, source_run.c.id).limit(1)).first()
+    return None if first is None else first.started_at
+
+
+def _until(source: str, now: datetime) -> Select[Any]:
+    return select(source_run).where(source_run.c.source == source, source_run.c.started_at <= now)

@@ -1,13 +1,21 @@
 """Inserts that a repeat cannot harm, in the words of either database."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+Value = TypeVar("Value", int, str)
+
 CHUNK = 500
 """Values of one IN; both databases limit the number of parameters."""
+
+
+def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
+    """Values in order, as many at once as one IN can hold."""
+    ordered = sorted(values)
+    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:

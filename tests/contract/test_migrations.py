@@ -1,8 +1,14 @@
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -12,11 +18,12 @@ from contract.world import World, sighting
 from sqlalchemy import inspect, text
 
 from digest.errors import ConfigurationError
-from digest.store import migrate, schema
+from digest.store import migrate, papers, runs, schema
 from digest.store.engine import Store, create, sqlite_path
 
 MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 
+AT = "2026-11-22 06:00:00.000000"
 UPGRADE = """
 import sys
 from digest.errors import DigestError
@@ -36,6 +43,40 @@ def declare(url: str, version: str) -> None:
     engine.dispose()
 
 
+def as_of(url: str, revision: str) -> None:
+    """Make a database as the program did whose last migration was this one."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    engine = create(url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(query))]
+    engine.dispose()
+    return found
+
+
+def both(databases: Sqlite | Postgresql) -> tuple[str, str]:
+    """A database that the migrations made, and one that the schema made."""
+    migrated, declared = databases.empty(), databases.empty()
+    migrate.upgrade(migrated)
+    engine = create(declared)
+    schema.metadata.create_all(engine)
+    engine.dispose()
+    return migrated, declared
+
+
+def not_full_text(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+    """The full text is no table of the schema, but another thing in each database; tests below hold it equal to the letter."""
+    return not (kind == "table" and str(name).startswith("paper_text")) and name not in ("words", "ix_paper_words")
+
+
 @pytest.fixture
 def migrated(databases: Sqlite | Postgresql) -> str:
     """The address of a database that was brought to the current schema here, and that a test may spoil."""
@@ -47,7 +88,8 @@ def migrated(databases: Sqlite | Postgresql) -> str:
 def test_the_migrations_together_make_the_schema(migrated: str) -> None:
     engine = create(migrated)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        opts = {"compare_type": True, "compare_server_default": True, "include_name": not_full_text}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, schema.metadata) == []
         assert context.get_current_revision() == schema.HEAD
     engine.dispose()
@@ -59,19 +101,27 @@ def test_numbers_that_others_may_remember_are_never_given_again() -> None:
 
 
 def test_the_migrations_make_the_same_tables_on_sqlite_as_the_schema_to_the_letter(sqlite: Sqlite) -> None:
-    migrated, declared = sqlite.empty(), sqlite.empty()
-    migrate.upgrade(migrated)
-    engine = create(declared)
-    schema.metadata.create_all(engine)
-    engine.dispose()
-    found = []
-    for url in (migrated, declared):
-        engine = create(url)
-        with engine.connect() as connection:
-            query = text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'")
-            found.append({row.name: sorted(row.sql.replace(",", " ").split()) for row in connection.execute(query)})
-        engine.dispose()
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
+    # A table that was altered has the same words in another order; one that was made anew has its name in quotes.
+    found = [{name: sorted(re.findall(r"\w+|[^\w\s,\"]", sql)) for name, sql in rows(url, query)} for url in both(sqlite)]
     assert found[0] == found[1]
+    assert {"paper_text", "paper_text_added", "paper_text_removed", "paper_text_changed"} <= found[0].keys()
+
+
+def test_the_migrations_make_the_same_tables_on_postgresql_as_the_schema_to_the_letter(postgresql: Postgresql) -> None:
+    columns = """
+        SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, generation_expression
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'"""
+    indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    functions = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    constraints = """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'"""
+    migrated, declared = both(postgresql)
+    for query in (columns, indexes, functions, constraints):
+        found = set(rows(migrated, query))
+        assert found == set(rows(declared, query))
+        assert found
 
 
 def test_the_program_knows_the_last_migration() -> None:
@@ -93,6 +143,51 @@ def test_upgrading_again_changes_nothing(migrated: str) -> None:
     world.record(sighting("Sparse attention", "arxiv:2511.04321"))
     assert migrate.upgrade(migrated) == schema.HEAD
     assert world.paper("arxiv:2511.04321").id == 1
+    store.close()
+
+
+def test_a_database_of_the_first_schema_keeps_its_papers_and_runs_and_is_searched_whole(databases: Sqlite | Postgresql) -> None:
+    url = databases.empty()
+    as_of(url, "0001")
+    engine = create(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        for key, title, author in (
+            ("arxiv:2511.00001", "Sparse attention", "Zoë Doe"),
+            ("doi:10.1/a", "Dense retrieval", "Lee"),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO paper (key, title, normalised_title, abstract, authors, categories, keywords,"
+                    " organization, summary, summary_by, links, first_seen_at)"
+                    " VALUES (:key, :title, lower(:title), 'We showed it.', :authors, '[]', '[]', '', '', '', '{}', :at)"
+                ),
+                {"key": key, "title": title, "authors": json.dumps([author]), "at": AT},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO source_run (source, started_at, finished_at, sightings, problems, newest, verdict, error)"
+                " VALUES ('hf', :at, :at, 2, 0, 'arxiv:2511.00002', 'fresh', '')"
+            ),
+            {"at": AT},
+        )
+    engine.dispose()
+    migrate.upgrade(url)
+    store = Store.open(url)
+    with store.read() as connection:
+        assert [one.key for one in papers.search(connection, "zoe sparse")] == ["arxiv:2511.00001"]
+        assert len(papers.search(connection, "showing")) == 2
+        assert not any(one.retracted for one in papers.listed(connection))
+        (run,) = runs.last(connection, datetime.fromisoformat(AT).replace(tzinfo=UTC))
+        assert (run.verdict, run.newest, run.evidence, run.cursor, run.not_before) == (
+            "fresh",
+            "arxiv:2511.00002",
+            "",
+            {},
+            None,
+        )
+    World(store).record(sighting("Dense retrieval in tiers", "arxiv:2511.00009"))
+    with store.read() as connection:
+        assert len(papers.search(connection, "dense")) == 2
     store.close()
 
 

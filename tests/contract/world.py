@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Table, func, insert, select, text, update
 
 from digest.edition.model import Edition, Entry
-from digest.papers.model import Metric, Reading, Sighting, Work
+from digest.papers.model import Metric, Paper, Reading, Sighting, Work
 from digest.ranking.model import Term
-from digest.store import deliveries, editions, ledger, notices, papers, workers
+from digest.store import deliveries, editions, ledger, notices, papers, runs, workers
 from digest.store.engine import Store
 from digest.store.schema import delivery, notice, subscriber
 from digest.subscribers.address import EmailAddress
@@ -145,6 +145,28 @@ class World:
         with self.store.write() as connection:
             return papers.record(connection, sightings)
 
+    def retract(self, *ids: str, at: datetime = NOW) -> int:
+        with self.store.write() as connection:
+            return papers.retract(connection, ids, at)
+
+    def run(self, source: str, verdict: str, ago: timedelta, **more: Any) -> None:
+        """A run of a source, of a minute, that began so long ago."""
+        began = NOW - ago
+        with self.store.write() as connection:
+            runs.record(
+                connection,
+                source=source,
+                started_at=began,
+                finished_at=began + timedelta(minutes=1),
+                verdict=verdict,
+                **more,
+            )
+
+    def papers(self) -> list[Paper]:
+        """All papers, the newest first."""
+        with self.store.read() as connection:
+            return papers.listed(connection)
+
     def paper(self, key: str) -> Any:
         """The one paper that has this id."""
         with self.store.read() as connection:
@@ -183,11 +205,12 @@ def sighting(
     at: datetime = NOW,
     source: str = "hf",
     readings: dict[Metric, int] | None = None,
+    announces: bool = True,
     **work: Any,
 ) -> Sighting:
     """A paper as a source showed it, with readings taken then."""
     taken = tuple(Reading(source, metric, value, at) for metric, value in (readings or {}).items())
-    return Sighting(source, at, Work(title, authors=tuple(authors), **work), ids, taken)
+    return Sighting(source, at, Work(title, authors=tuple(authors), **work), ids, taken, announces)
 
 
 class Side(Thread):

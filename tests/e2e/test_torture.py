@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from torture.collecting import QUERIES
+from torture.collecting import measure as collect
 from torture.kills import torture
 from torture.throughput import measure
 
@@ -22,3 +24,12 @@ def test_a_mail_costs_less_than_one_statement(tmp_path: Path) -> None:
     measured = measure(tmp_path, readers=200)
     assert measured.states == {"submitted": 200}
     assert measured.statements_per_mail < 1
+
+
+def test_a_day_is_collected_into_a_database_of_many_days_and_searched(tmp_path: Path) -> None:
+    measured = collect(tmp_path, number=300, readings=3, size=40)
+    assert (measured.new, measured.known, measured.readings, measured.problems) == (20, 20, 160, 0)
+    assert measured.candidates == 320
+    found = {query: number for query, (number, _) in measured.searches.items()}
+    assert found.keys() == set(QUERIES)
+    assert (found["learning"], found["2401.10007"]) == (20, 1)

@@ -115,7 +115,7 @@ class Site:
         return addresses
 
     def publish(self) -> None:
-        publish.publish(self.app.store, self.app.schedule, self.app.settings.ranking, self.now)
+        publish.publish(self.app.store, self.app.schedule, self.app.settings.ranking, self.app.settings.sources, self.now)
 
     def deliver(self, **how: Any) -> Report:
         """Deliver until nothing more is due."""

@@ -19,6 +19,9 @@ from digest.ranking.settings import RankingWeights
 from digest.resources import checkout
 from digest.settings.keys import known_keys
 from digest.sources import jsonl
+from digest.sources.base import Verdict
+from digest.sources.registry import FORMATS, sources_of
+from digest.sources.settings import SourcesSettings
 
 TOP = checkout() or Path()
 PAGES = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), TOP / "seeds/README.md"])
@@ -91,6 +94,25 @@ def test_the_reference_of_json_lines_names_what_is_read_and_its_example_is_a_pap
     parsed = jsonl.parse(example, source="file", seen_at=datetime(2026, 11, 22, 6, tzinfo=UTC))
     assert [len(sighting.readings) for sighting in parsed.sightings] == [3]
     assert parsed.problems == ()
+
+
+def test_the_reference_of_formats_names_every_format_in_its_order() -> None:
+    text = (TOP / "docs/reference/formats.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(FORMATS)
+
+
+def test_the_how_to_and_the_commands_name_every_source() -> None:
+    names = set(sources_of(SourcesSettings()))
+    assert first_cells((TOP / "docs/how-to/sources.md").read_text()) == names
+    commands = (TOP / "docs/reference/commands.md").read_text()
+    assert {name for name in names if f"`{name}`" in commands} == names
+
+
+def test_the_how_to_and_the_explanation_say_what_each_verdict_means() -> None:
+    rows = re.findall(r"^\| (\w+) \| .* \|$", (TOP / "docs/how-to/sources.md").read_text(), re.MULTILINE)
+    assert set(get_args(Verdict)) <= set(rows)
+    explained = re.findall(r"^- \*(\w+)\*: ", (TOP / "docs/explanation/sources.md").read_text(), re.MULTILINE)
+    assert explained == list(get_args(Verdict))
 
 
 def test_the_explanations_name_every_signal_with_its_weight_and_every_state() -> None:

@@ -50,10 +50,8 @@ def dead_source() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["collect", "huggingfase"], 2, ["there is no source 'huggingfase'", "the sources are huggingface"]),
-        (["collect", "--file", "papers.csv"], 2, ["does not tell its format", "--format"]),
+        (["collect", "huggingfase"], 2, ["there is no source 'huggingfase'", "The sources are huggingface"]),
         (["collect", "--file", "p.jsonl", "--format", "odd"], 2, ["there is no format 'odd'", "page, jsonl, hf"]),
-        (["collect", "--dry-run"], 2, ["--dry-run needs --file"]),
         (["publish", "--date", "tomorrow"], 2, ["'tomorrow' is not a date", "2026-11-22"]),
         (["run", "--date", "2026-13-01"], 2, ["'2026-13-01' is not a date"]),
         (["rank", "--date", "22.11.2026"], 2, ["is not a date"]),
@@ -91,7 +89,7 @@ def test_a_file_that_is_not_there_is_named(operator: Operator, tmp_path: Path) -
     [
         ("papers.jsonl", b"not json\n"),
         ("papers.jsonl", b"\x00\xff\xfe"),
-        ("papers.json", b'{"papers": 3}'),
+        ("papers.json", b'[{"paper": 3}]'),
         ("papers.json", b"[["),
         ("page.txt", b""),
     ],
@@ -104,6 +102,12 @@ def test_a_malformed_file_of_papers_ends_with_65_and_stores_nothing(
     done = operator.call("collect", "--file", str(tmp_path / name))
     assert is_clear(done, 65, str(tmp_path / name))
     assert operator.call("papers", "list", "--json").json == before
+
+
+@pytest.mark.parametrize(("name", "content"), [("papers.csv", "title,authors\n"), ("papers.json", '{"papers": 3}')])
+def test_a_file_whose_format_nobody_can_tell_asks_for_it(operator: Operator, tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert is_clear(operator.call("collect", "--file", str(tmp_path / name)), 2, name, "--format")
 
 
 def test_a_malformed_file_of_readers_ends_with_65(operator: Operator, tmp_path: Path) -> None:

@@ -11,41 +11,14 @@ from pathlib import Path
 import pytest
 from support.sink import Sink, free_port
 from support.site import MONDAY, Site
-from support.waiting import until
 
 from digest.clock import SystemClock
 from digest.errors import DigestError
-from digest.scheduling import daemon
 from digest.scheduling.daemon import Daemon
 from digest.scheduling.notify import Notifier
 
-QUICK = timedelta(milliseconds=100)
+pytestmark = pytest.mark.usefixtures("quick")
 Run = Callable[..., None]
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(daemon, "TICK", QUICK)
-    monkeypatch.setattr(daemon, "WATCHDOG", QUICK)
-    caplog.set_level(logging.INFO)
-
-
-@pytest.fixture
-def run_until() -> Run:
-    """Runs a daemon until something is so, and fails when that takes too long."""
-
-    def run(worker: Daemon, condition: Callable[[], object]) -> None:
-        async def both() -> None:
-            running = asyncio.create_task(worker.run())
-            try:
-                await asyncio.to_thread(until, condition)
-            finally:
-                worker.stop()
-                await running
-
-        asyncio.run(both())
-
-    return run
 
 
 def test_a_reader_is_mailed_when_his_hour_comes(make_site: Callable[..., Site], sink: Sink, run_until: Run) -> None:

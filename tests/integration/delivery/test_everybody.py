@@ -290,4 +290,11 @@ def _publish_the_next_day(site: Site) -> None:
     """Freeze tomorrow's edition already now, so that it meets what is not settled yet."""
     from digest.flows.publish import publish
 
-    publish(site.app.store, site.app.schedule, site.app.settings.ranking, site.now, (site.now + DAY).date())
+    publish(
+        site.app.store,
+        site.app.schedule,
+        site.app.settings.ranking,
+        site.app.settings.sources,
+        site.now,
+        (site.now + DAY).date(),
+    )

@@ -11,6 +11,7 @@ from digest.clock import SteppedClock
 from digest.flows import publish, run
 from digest.flows.collect import collect_file
 from digest.ranking.settings import RankingSettings
+from digest.sources.settings import SourcesSettings
 from digest.store import editions, notices, retention, runs
 from digest.store.schema import delivery, notice, subscriber
 from digest.subscribers.address import EmailAddress
@@ -26,7 +27,7 @@ def later(make_site: Callable[..., Site], clock: SteppedClock) -> Site:
 
 
 def freeze(site: Site) -> list[publish.Published]:
-    return publish.publish(site.app.store, site.app.schedule, RankingSettings(), site.app.clock.now())
+    return publish.publish(site.app.store, site.app.schedule, RankingSettings(), SourcesSettings(), site.app.clock.now())
 
 
 def say(site: Site, verdict: str) -> None:
@@ -80,7 +81,9 @@ def test_a_source_that_answered_since_is_not_missing(site: Site) -> None:
 def test_the_editions_of_a_date_are_frozen_on_demand_before_their_hour(site: Site, clock: SteppedClock) -> None:
     clock.set(MONDAY - timedelta(hours=3))
     assert freeze(site) == []
-    on_demand = publish.publish(site.app.store, site.app.schedule, RankingSettings(), clock.now(), MONDAY.date())
+    on_demand = publish.publish(
+        site.app.store, site.app.schedule, RankingSettings(), SourcesSettings(), clock.now(), MONDAY.date()
+    )
     assert [(one.edition.cadence, one.new) for one in on_demand] == [("daily", True), ("weekly", True)]
 
 

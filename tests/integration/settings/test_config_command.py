@@ -18,6 +18,22 @@ def test_show_lists_every_setting_as_toml(digest: Callable[..., Result]) -> None
     assert "# smtp.url is not set" in result.stdout.splitlines()
 
 
+def test_a_list_and_a_table_are_shown_as_toml_writes_them(digest: Callable[..., Result]) -> None:
+    environ = {
+        "DIGEST_SOURCES__ARXIV_RSS__CATEGORIES": "cs.AI,cs.CL",
+        "DIGEST_SOURCES__FEED__URLS": '{"J. of Nets": "https://journal.example.org/rss"}',
+    }
+    shown = tomllib.loads(digest("config", "show", **environ).stdout)
+    assert shown["sources"]["arxiv_rss"]["categories"] == ["cs.AI", "cs.CL"]
+    assert shown["sources"]["feed"]["urls"] == {"J. of Nets": "https://journal.example.org/rss"}
+    rows = json.loads(digest("config", "show", "--json", **environ).stdout)["settings"]
+    assert rows["sources.arxiv_rss.categories"] == {
+        "value": ["cs.AI", "cs.CL"],
+        "origin": "DIGEST_SOURCES__ARXIV_RSS__CATEGORIES",
+    }
+    assert rows["sources.arxiv_oai.categories"] == {"value": [], "origin": "default"}
+
+
 def test_show_says_where_each_setting_comes_from(digest: Callable[..., Result], home: Path) -> None:
     (home / "digest.toml").write_text("[ranking]\nsize = 5\n")
     lines = digest("config", "show", "--origin", DIGEST_SITE__NAME="Papers").stdout.splitlines()
@@ -51,6 +67,14 @@ def test_check_as_json_lists_what_is_set_and_what_is_not(digest: Callable[..., R
         "set": ["email.from"],
         "not_set": ["site.public_url", "site.secret_key", "smtp.url"],
     }
+
+
+def test_check_counts_lists_and_tables_that_are_set(digest: Callable[..., Result], home: Path) -> None:
+    (home / "digest.toml").write_text(
+        '[sources.arxiv_oai]\ncategories = ["cs.AI"]\n[sources.feed.urls]\nA = "https://a.example.org"\n'
+    )
+    report = json.loads(digest("config", "check", "--json").stdout)
+    assert report["set"] == ["sources.arxiv_oai.categories", "sources.feed.urls"]
 
 
 def test_check_ends_with_78_on_a_wrong_setting(digest: Callable[..., Result]) -> None:

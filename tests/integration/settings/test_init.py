@@ -104,6 +104,8 @@ def test_a_second_init_with_yes_keeps_the_secret_and_every_other_setting(digest:
     old = load(home, {})
     with (home / "digest.toml").open("a") as file:
         file.write('\n[smtp.per_domain]\n"gmail.com" = 2\n[ranking.weights]\nvotes = 1.5\n')
+        file.write('[sources.arxiv_oai]\ncategories = ["cs.AI", "cs.CL"]\n[sources]\nat_once = 2\n')
+        file.write('[sources.feed.urls]\n"J. of Nets" = "https://journal.example.org/rss"\n')
     written = (home / "digest.toml").read_text()
     assert digest("init", "--yes", "--timezone=Asia/Tokyo").exit_code == 0
     new = load(home, {})
@@ -113,6 +115,13 @@ def test_a_second_init_with_yes_keeps_the_secret_and_every_other_setting(digest:
     assert new.schedule.timezone == "Asia/Tokyo"
     assert new.smtp.per_domain == {"gmail.com": 2}
     assert new.ranking.weights.votes == 1.5
+    assert new.sources == old.sources.model_copy(
+        update={
+            "at_once": 2,
+            "arxiv_oai": old.sources.arxiv_oai.model_copy(update={"categories": ("cs.AI", "cs.CL")}),
+            "feed": old.sources.feed.model_copy(update={"urls": {"J. of Nets": "https://journal.example.org/rss"}}),
+        }
+    )
     assert (home / "digest.toml.bak").read_text() == written
     assert mode(home / "digest.toml.bak") == mode(home / ".env.bak") == 0o600
 

@@ -1,12 +1,15 @@
 import logging
 import os
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from digest.errors import ConfigurationError, NotPermitted
 from digest.settings import load
+from digest.settings.keys import table_keys
+from digest.settings.missing import variable
 
 KEY = "k" * 40
 
@@ -59,6 +62,49 @@ def test_layers_are_put_together_setting_by_setting(home: Path) -> None:
     assert settings.smtp.per_domain == {"gmail.com": 3, "yahoo.com": 1}
 
 
+def test_a_list_is_written_with_commas_or_as_json_in_a_variable_and_takes_the_place_of_the_one_below(home: Path) -> None:
+    private(home / "digest.toml", '[sources.arxiv_rss]\ncategories = ["cs.AI", "cs.CL"]\n')
+    name = "DIGEST_SOURCES__ARXIV_RSS__CATEGORIES"
+    written = ("", "cs.RO", " cs.RO, cs.LG ,", '["cs.RO", "cs.LG"]')
+    assert [load(home, {name: text}).sources.arxiv_rss.categories for text in written] == [
+        ("cs.AI", "cs.CL"),
+        ("cs.RO",),
+        ("cs.RO", "cs.LG"),
+        ("cs.RO", "cs.LG"),
+    ]
+
+
+def test_an_empty_list_is_written_as_json_for_an_empty_variable_is_not_set(home: Path) -> None:
+    private(home / "digest.toml", '[sources.arxiv_rss]\ncategories = ["cs.AI"]\n')
+    assert load(home, {"DIGEST_SOURCES__ARXIV_RSS__CATEGORIES": "[]"}).sources.arxiv_rss.categories == ()
+
+
+def test_feeds_of_several_places_are_put_together_by_their_titles(home: Path) -> None:
+    private(
+        home / "digest.toml", '[sources.feed.urls]\n"J. of Nets" = "https://a.example.org/rss"\nB = "https://b.example.org"\n'
+    )
+    environ = {"DIGEST_SOURCES__FEED__URLS": '{"B": "https://new.example.org", "C": "https://c.example.org"}'}
+    assert load(home, environ).sources.feed.urls == {
+        "J. of Nets": "https://a.example.org/rss",
+        "B": "https://new.example.org",
+        "C": "https://c.example.org",
+    }
+
+
+def test_what_holds_for_all_sources_is_set_beside_the_sections_of_each(home: Path) -> None:
+    private(home / "digest.toml", '[sources]\nat_once = 2\nbudget = "90s"\n[sources.huggingface]\ndays = 3\n')
+    settings = load(home, {"DIGEST_SOURCES__ALARM_AFTER": "6h", "DIGEST_SOURCES__KEEP": "0"})
+    sources = settings.sources
+    assert (sources.at_once, sources.budget, sources.alarm_after, sources.keep) == (
+        2,
+        timedelta(seconds=90),
+        timedelta(hours=6),
+        0,
+    )
+    assert sources.huggingface.days == 3
+    assert settings.place("sources.budget") == f"{home}/digest.toml, line 3"
+
+
 def test_the_environment_of_the_process_is_what_counts_by_default(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_HOME", str(home))
     monkeypatch.setenv("DIGEST_SITE__NAME", "From the environment")
@@ -99,6 +145,15 @@ def test_a_secret_comes_from_a_file_of_its_own(home: Path) -> None:
     assert settings.place("site.secret_key") == "DIGEST_SITE__SECRET_KEY_FILE"
 
 
+@pytest.mark.parametrize("key", ["sources.semantic_scholar.key", "sources.openalex.key", "sources.github.token"])
+def test_the_key_of_a_source_comes_from_a_variable_a_file_or_a_credential(home: Path, tmp_path: Path, key: str) -> None:
+    private(tmp_path / key, "from-a-file\n")
+    private(home / ".env", f"{variable(key)}=from-dotenv\n")
+    layers = [{}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, {variable(key) + "_FILE": str(tmp_path / key)}]
+    found = [load(home, environ).value(key) for environ in layers]
+    assert found == [SecretStr("from-dotenv"), SecretStr("from-a-file"), SecretStr("from-a-file")]
+
+
 def test_a_secret_comes_from_a_credential(home: Path, tmp_path: Path) -> None:
     for name, text in {"site.secret_key": KEY, "smtp.url": "smtps://ann@mx", "smtp.password": "pw\n", "tls.pem": "x"}.items():
         private(tmp_path / name, text)
@@ -130,6 +185,10 @@ def test_a_secret_given_twice_is_refused(home: Path) -> None:
         ("smtp.conections = 3\n", "line 1", "did you mean smtp.connections?"),
         ("[ranking.weights]\nvote = 3\n", "line 2", "did you mean ranking.weights.votes?"),
         ("[sources.huggingfce]\nenabled = true\n", "line 1", "did you mean sources.huggingface?"),
+        ("[sources.arxiv_rs]\nenabled = true\n", "line 1", "did you mean sources.arxiv_rss?"),
+        ("[sources]\nat_onec = 2\n", "line 2", "did you mean sources.at_once?"),
+        ("[sources.arxiv_rss]\ncategory = []\n", "line 2", "did you mean sources.arxiv_rss.categories?"),
+        ("[sources.feed]\nurl = 'https://a.example.org'\n", "line 2", "did you mean sources.feed.urls?"),
     ],
 )
 def test_an_unknown_setting_in_the_file_is_an_error_with_its_line(home: Path, toml: str, place: str, fix: str) -> None:
@@ -153,6 +212,12 @@ def test_dotenv_holds_settings_and_nothing_else(home: Path, line: str) -> None:
     private(home / ".env", line)
     with pytest.raises(ConfigurationError, match="unknown setting"):
         load(home, {})
+
+
+def test_an_unknown_setting_of_a_source_in_the_environment_is_an_error(home: Path) -> None:
+    with pytest.raises(ConfigurationError, match="unknown setting DIGEST_SOURCES__GITHUB__TOKN in the environment") as refused:
+        load(home, {"DIGEST_SOURCES__GITHUB__TOKN": "hunter2"})
+    assert refused.value.fix == "did you mean DIGEST_SOURCES__GITHUB__TOKEN?"
 
 
 def test_an_unknown_setting_in_the_environment_is_an_error(home: Path) -> None:
@@ -208,6 +273,19 @@ def test_settings_that_do_not_go_together_name_who_set_them(home: Path) -> None:
         load(home, {"DIGEST_SOURCES__FOLDER__ENABLED": "yes"})
 
 
+def test_a_source_that_is_on_names_the_setting_that_it_needs(home: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"\(DIGEST_SOURCES__ARXIV_RSS__ENABLED\).*sources\.arxiv_rss\.categories"):
+        load(home, {"DIGEST_SOURCES__ARXIV_RSS__ENABLED": "yes"})
+
+
+@pytest.mark.parametrize("written", ['"cs.AI, cs.CL"', "3", "{ first = 1 }", '["cs.AI", 3]', "[2026-01-01]"])
+def test_a_list_that_is_none_is_named_with_its_place(home: Path, written: str) -> None:
+    private(home / "digest.toml", f"[sources.arxiv_rss]\ncategories = {written}\n")
+    with pytest.raises(ConfigurationError, match=r"sources\.arxiv_rss\.categories = .*line 2.*should be a") as refused:
+        load(home, {})
+    assert "tuple" not in str(refused.value)
+
+
 def test_a_public_url_too_long_for_a_header_says_why(home: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"site\.public_url .*longer than 50 characters.*unsubscribe"):
         load(home, {"DIGEST_SITE__PUBLIC_URL": "https://" + "a" * 43})
@@ -236,9 +314,18 @@ def test_a_line_of_dotenv_that_says_nothing_is_named_without_its_content(home: P
         load(home, {})
 
 
-def test_a_table_in_a_variable_that_is_no_json_is_named(home: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"smtp\.per_domain .*not JSON"):
-        load(home, {"DIGEST_SMTP__PER_DOMAIN": "gmail.com=2"})
+@pytest.mark.parametrize("key", sorted(table_keys()))
+def test_a_table_in_a_variable_that_is_no_json_is_named_with_an_example_that_is(home: Path, key: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{key} .*not JSON") as refused:
+        load(home, {variable(key): "gmail.com=2"})
+    name, _, example = refused.value.fix.removeprefix("write it like ").partition("=")
+    load(home, {name: example.strip("'")})
+
+
+def test_a_list_in_a_variable_that_begins_like_json_and_is_none_is_named(home: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"sources\.arxiv_rss\.categories .*not JSON") as refused:
+        load(home, {"DIGEST_SOURCES__ARXIV_RSS__CATEGORIES": "[cs.AI"})
+    assert refused.value.fix == "write it like DIGEST_SOURCES__ARXIV_RSS__CATEGORIES='first,second'"
 
 
 @pytest.mark.parametrize("name", ["digest.toml", ".env"])

@@ -18,6 +18,9 @@ right = {
     "DIGEST_SMTP__URL": f"smtps://ann:{CANARY}@mx.example.org",
     "DIGEST_SMTP__PASSWORD": CANARY,
     "DIGEST_DATABASE__URL": f"postgresql://d:{CANARY}@db/digest",
+    "DIGEST_SOURCES__SEMANTIC_SCHOLAR__KEY": CANARY,
+    "DIGEST_SOURCES__OPENALEX__KEY": CANARY,
+    "DIGEST_SOURCES__GITHUB__TOKEN": CANARY,
 }
 
 
@@ -56,6 +59,10 @@ def test_an_error_shows_no_secret(home: Path, environ: dict[str, str]) -> None:
         f'[site]\nsecret_key = ["{LONG}"]\n',
         f'[smtp.password]\nvalue = "{CANARY}"\n',
         f'[smtp]\nurl = {{ password = "{CANARY}" }}\n',
+        f'[sources.github]\ntoken = ["{CANARY}"]\n',
+        f'[sources.github]\ntokn = "{CANARY}"\n',
+        f'[sources.openalex]\nkey = {{ is = "{CANARY}" }}\n',
+        f"[sources.semantic_scholar]\nkey = {CANARY}\n",
     ],
 )
 def test_an_error_about_a_file_shows_no_secret(home: Path, text: str) -> None:
@@ -69,8 +76,9 @@ def test_an_error_about_a_file_shows_no_secret(home: Path, text: str) -> None:
 
 def test_settings_show_no_secret_when_printed(home: Path) -> None:
     settings = load(home, right)
-    for shown in (repr(settings), str(settings), repr(settings.smtp), repr(settings.database), repr(settings.smtp.server)):
-        assert CANARY not in shown
+    for part in (settings, settings.smtp, settings.database, settings.smtp.server, settings.sources):
+        assert CANARY not in repr(part)
+        assert CANARY not in str(part)
 
 
 @pytest.mark.parametrize("arguments", [["show"], ["show", "--origin"], ["show", "--json"], ["check"], ["check", "--json"]])

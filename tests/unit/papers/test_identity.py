@@ -2,7 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.papers.identity import arxiv_id, doi, family_name, normalised_title, same_work, strongest, title_key
+from digest.papers.identity import (
+    SCHEMES,
+    WEAK,
+    arxiv_id,
+    doi,
+    family_name,
+    normalised_title,
+    same_work,
+    strongest,
+    strongest_first,
+    title_key,
+)
 from digest.papers.model import Work
 
 NEW_NUMBERS = st.builds("{:02}{:02}.{:05}".format, st.integers(7, 99), st.integers(1, 12), st.integers(1, 99999))
@@ -118,13 +129,60 @@ def test_a_normalised_title_has_single_blanks_and_no_capitals(title: str) -> Non
         ("Poincaré Embeddings", "Poincare\u0301 embeddings"),
         ("\U0001d40d\U0001d41e\U0001d42d Pruning", "Net pruning"),
         ("Straße", "STRASSE"),
+        ("Sørensen’s Æther on Łódź", "Sorensen's aether on Lodz"),
     ],
 )
 def test_two_spellings_of_a_title_are_the_same(one: str, other: str) -> None:
-    assert normalised_title(one) == normalised_title(other)
+    assert normalised_title(one) == normalised_title(other) != ""
 
 
-@pytest.mark.parametrize("author", ["Jane Doe", "Doe, Jane", "J. DOE", "Doe, J. A."])
+@pytest.mark.parametrize(
+    ("tex", "unicode"),
+    [
+        (r"Schr\"odinger Bridges", "Schrödinger Bridges"),
+        (r"Schr\"{o}dinger Bridges", "Schrödinger bridges"),
+        (r"Schr{\"o}dinger Bridges", "Schrödinger bridges"),
+        (r"A Na\"{\i}ve Poincar\'e Map", "A naïve Poincaré map"),
+        (r"Erd\H{o}s--R\'enyi Graphs by \v{C}ech and Fran\c cois", "Erdős–Rényi Graphs by Čech and François"),
+        (r"S\o rensen and {\L}ukasz in \AA rhus on the Stra\ss e", "Sørensen and Łukasz in Århus on the Straße"),
+        (r"$\alpha$-Flow and $\varepsilon$-Greedy", "α-Flow and ε-greedy"),
+        (r"$\beta$VAE, $L_2$ and $x^{2}$ for H$_2$O", "βVAE, L₂ and x² for H₂O"),
+        (r"{BERT}: \textbf{Deep} \emph{Nets} in $\mathcal{N}=4$", "BERT: Deep Nets in 𝒩=4"),
+        (r"$\ell_1$ on $2\times2$ grids", "ℓ₁ on 2×2 grids"),
+        (r"Q\&A at 90\%", "Q&A at 90%"),
+    ],
+)
+def test_a_title_in_tex_is_the_same_as_in_unicode(tex: str, unicode: str) -> None:
+    assert normalised_title(tex) == normalised_title(unicode)
+
+
+def test_what_only_looks_like_tex_keeps_its_letters() -> None:
+    assert normalised_title(r"C:\new\folder costs $5, $6 {or} a_b \ ~") == "c newfolder costs 5 6 or a b"
+
+
+@given(st.text("\\{}$\"'^_ aov", max_size=40))
+def test_broken_tex_is_a_title_like_any_other(title: str) -> None:
+    once = normalised_title(title)
+    assert normalised_title(once) == once
+    assert set(once) <= set("aov ")
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        "Jane Doe",
+        "Doe, Jane",
+        "J. DOE",
+        "Doe, J. A.",
+        "Jane Doe Jr.",
+        "Jane Doe, Jr.",
+        "Doe, Jr., Jane",
+        "Doe Jr., Jane",
+        "Jane Doe III",
+        "Jane Doe sr",
+        r"Jane D\"o{e}",
+    ],
+)
 def test_an_author_is_known_by_the_family_name_in_either_order(author: str) -> None:
     assert family_name(author) == "doe"
 
@@ -136,6 +194,62 @@ def test_the_same_title_by_somebody_else_is_another_work() -> None:
     assert title_key(mine) != title_key(yours)
 
 
+def test_somebody_whose_only_name_is_like_a_generation_keeps_it() -> None:
+    assert family_name("Ii, Naoto") == "ii"
+    assert family_name("Jr.") == "jr"
+
+
+LONG, SHORT = "Sparse attention for long texts", "Sparse attention"
+ARXIV, OTHER_ARXIV, DOI = "arxiv:2511.04321", "arxiv:2511.00002", "doi:10.1234/a"
+
+
+def told(title: str, *authors: str) -> Work:
+    return Work(title, authors=authors)
+
+
+def test_a_telling_title_and_its_first_author_make_one_work_of_two_strong_ids_of_different_schemes() -> None:
+    assert same_work(told(LONG, "Ann Lee", "Bob Roe"), told(LONG, "Lee, Ann"), {ARXIV}, {DOI})
+    assert same_work(told(LONG, "Ann Lee"), told(LONG, "Ann Lee"), {ARXIV, "s2:1"}, {DOI, "s2:2"})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ids", "other_ids"),
+    [
+        (told(LONG, "Ann Lee"), told(LONG, "Ann Lee"), {ARXIV}, {OTHER_ARXIV}),
+        (told(LONG, "Ann Lee"), told(LONG, "Ann Lee"), {ARXIV, DOI}, {"doi:10.1234/b"}),
+        (told(LONG, "Ann Lee"), told(LONG, "Bob Roe"), {ARXIV}, {DOI}),
+        (told(LONG, "Ann Lee"), told(LONG), {ARXIV}, {DOI}),
+        (told(SHORT, "Ann Lee"), told(SHORT, "Ann Lee"), {ARXIV}, {DOI}),
+        (told(SHORT), told(SHORT), {ARXIV}, {"feed:a"}),
+        (told(LONG, "Ann Lee"), told(LONG, "Bob Roe"), {ARXIV}, {"feed:a"}),
+    ],
+    ids=[
+        "two arXiv ids",
+        "two DOIs",
+        "two authors",
+        "no author",
+        "short title",
+        "short title and no author",
+        "feed, two authors",
+    ],
+)
+def test_what_may_be_another_work_is_another(one: Work, other: Work, ids: set[str], other_ids: set[str]) -> None:
+    assert not same_work(one, other, ids, other_ids)
+    assert not same_work(other, one, other_ids, ids)
+
+
+@pytest.mark.parametrize("weak", [{"s2:1"}, {"openalex:W1"}, {"feed:news:1"}])
+@pytest.mark.parametrize("ids", [{ARXIV}, {ARXIV, DOI}, {"s2:2"}, {"feed:news:2"}])
+def test_an_id_of_an_index_or_a_feed_keeps_no_two_titles_apart(weak: set[str], ids: set[str]) -> None:
+    assert same_work(told(LONG), told(LONG), ids, weak)
+    assert same_work(told(SHORT, "Ann Lee"), told(SHORT, "Ann Lee"), ids, weak)
+
+
+def test_where_one_side_has_no_id_any_title_will_do_unless_the_authors_differ() -> None:
+    assert same_work(told(SHORT), told(SHORT, "Ann Lee"), {ARXIV}, {"title:sparse attention|"})
+    assert not same_work(told(SHORT, "Bob Roe"), told(SHORT, "Ann Lee"), {ARXIV})
+
+
 def test_two_titles_without_a_letter_are_not_the_same_work() -> None:
     assert not same_work(Work("???"), Work("!!!"))
 
@@ -143,3 +257,8 @@ def test_two_titles_without_a_letter_are_not_the_same_work() -> None:
 def test_a_paper_is_called_by_its_strongest_id() -> None:
     assert strongest(["title:a|b", "doi:10.1234/a", "arxiv:2511.04321"]) == "arxiv:2511.04321"
     assert strongest(["unheard:1", "title:a|b"]) == "title:a|b"
+    assert strongest_first(["feed:a", DOI, "s2:1", "feed:a", ARXIV]) == (ARXIV, DOI, "s2:1", "feed:a")
+
+
+def test_what_is_no_strong_id_is_weaker_than_all_that_are() -> None:
+    assert set(SCHEMES[-len(WEAK) :]) == WEAK

@@ -163,8 +163,8 @@ def test_the_footer_says_why_he_gets_this(rendered: Render, reader: Reader) -> N
 @pytest.mark.parametrize(
     ("missing", "note"),
     [
-        (("arxiv_rss", "arxiv_oai"), "arXiv could not be read today; its papers follow."),
-        (("huggingface", "arxiv_rss"), "Hugging Face and arXiv could not be read today; their papers follow."),
+        (("arXiv", "arXiv"), "arXiv could not be read today; its papers follow."),
+        (("Hugging Face", "arXiv"), "Hugging Face and arXiv could not be read today; their papers follow."),
         (("our lab's feed",), "our lab's feed could not be read today; its papers follow."),
     ],
 )
@@ -227,13 +227,13 @@ def test_the_readers_name_cannot_forge_a_line(rendered: Render, reader: Reader) 
 def test_the_same_arguments_give_the_same_mail(
     site: SiteSettings, environments: Environments, edition: EditionMaker, reader: Reader
 ) -> None:
-    made = edition(30, missing_sources=("arxiv_rss",))
+    made = edition(30, missing_sources=("arXiv",))
     picks = [Pick(n, "card" if n <= 10 else "also", "topic") for n in range(1, 21)]
     used = DigestRenderer(site, environments, made)
     used.render(picks[::-1], replace(reader, name="Bob"))
-    assert used.render(picks, reader) == DigestRenderer(
-        site, Environments(), edition(30, missing_sources=("arxiv_rss",))
-    ).render(picks, reader)
+    assert used.render(picks, reader) == DigestRenderer(site, Environments(), edition(30, missing_sources=("arXiv",))).render(
+        picks, reader
+    )
 
 
 def test_cards_come_first_in_the_order_of_the_picks(

@@ -1,6 +1,6 @@
 import pytest
 
-from digest.settings.keys import flat, known_keys, nested, unknown
+from digest.settings.keys import flat, known_keys, list_keys, nested, table_keys, unknown
 from digest.settings.missing import variable
 
 
@@ -43,6 +43,13 @@ def test_tables_become_dotted_keys_and_tables_again() -> None:
     keys = dict(flat(tables))
     assert keys == {"smtp.connections": 2, "smtp.per_domain": {"gmail.com": 1}, "ranking.weights.votes": 2}
     assert nested(keys) == tables
+
+
+def test_lists_tables_and_single_values_are_told_apart() -> None:
+    assert {"sources.arxiv_rss.categories", "sources.arxiv_rss.no_mailing", "sources.biorxiv.categories"} <= list_keys()
+    assert table_keys() == {"smtp.per_domain", "sources.feed.urls"}
+    assert not list_keys() & table_keys()
+    assert list_keys() | table_keys() < set(known_keys())
 
 
 def test_settings_are_named_as_people_write_them() -> None:

@@ -12,7 +12,7 @@ any_text = st.text(st.characters(codec="utf-8"), max_size=60)
 scalars = any_text | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False)
 
 
-@given(scalars | st.dictionaries(any_text, scalars, max_size=4))
+@given(scalars | st.lists(scalars, max_size=4) | st.dictionaries(any_text, scalars, max_size=4))
 def test_every_value_reads_back_from_toml_as_it_was(value: object) -> None:
     assert tomllib.loads(f"key = {toml_value(value)}") == {"key": value}
 

@@ -1,7 +1,7 @@
 import json
 from contextlib import suppress
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from digest.errors import BadInput
 from digest.papers.model import Reading, Sighting
-from digest.sources.huggingface import parse
+from digest.papers.text import MAX_AUTHORS
+from digest.sources.huggingface import judge, lists_due, parse
 from digest.sources.parsed import Parsed
 
 NOW = datetime(2026, 11, 22, 7, 50, tzinfo=UTC)
+TUESDAY = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
+EVERY_LIST = [date(2026, 11, 24) - timedelta(days=age) for age in range(15)]
 
 
 def entry(id_: str = "2611.04321", **paper: Any) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def test_an_entry_is_read_whole() -> None:
     assert work.published_at == datetime(2026, 11, 20, 17, 8, 18, tzinfo=UTC)
     assert work.listed_on == date(2026, 11, 22)
     assert work.links == {
-        "page": "https://huggingface.co/papers/2611.04321",
+        "huggingface": "https://huggingface.co/papers/2611.04321",
         "arxiv": "https://arxiv.org/abs/2611.04321",
         "pdf": "https://arxiv.org/pdf/2611.04321",
         "code": "https://github.com/example/net",
@@ -119,13 +122,63 @@ def test_a_paper_without_a_summary_names_nobody_as_its_author() -> None:
     assert one(ai_summary=None).work.summary_by == ""
 
 
-def test_a_version_in_the_id_is_no_part_of_it() -> None:
-    assert one(id="2611.04321v2").ids == ("arxiv:2611.04321",)
+@pytest.mark.parametrize("id_", ["2611.04321v2", "2611.04321V12", "arXiv:2611.04321", "ARXIV:2611.04321", " 2611.04321 "])
+def test_neither_version_nor_case_nor_prefix_make_another_id(id_: str) -> None:
+    assert one(id=id_).ids == ("arxiv:2611.04321",)
+
+
+def test_an_old_id_that_changes_its_case_is_the_same_paper() -> None:
+    assert one(id="CS/0309136").ids == one(id="cs/0309136v1").ids == ("arxiv:cs/0309136",)
+
+
+def test_keys_that_nobody_knows_yet_are_passed_over() -> None:
+    assert one(aNewKey={"deep": [1, 2]}, submittedOnDailyBy=None) == one()
+
+
+def test_three_hundred_authors_are_a_list_of_names_cut_at_our_limit() -> None:
+    authors = [{"name": f"Author {number}"} for number in range(300)]
+    assert one(authors=authors).work.authors == tuple(f"Author {number}" for number in range(min(300, MAX_AUTHORS)))
+
+
+def test_a_title_of_tex_and_emoji_stays_as_it_is() -> None:
+    title = "$\\mathcal{O}(n)$ Attention, 50% off 🤗 for $5"
+    assert one(title=title).work.title == title
+
+
+@pytest.mark.parametrize("noise", ["\u202e", "\x00", "\x1b[31m", "\u2066", "\ud800", "\u200b"])
+def test_no_character_that_hides_or_turns_text_gets_into_a_title(noise: str) -> None:
+    title = one(title=f"A {noise}Net").work.title
+    assert title.startswith("A ")
+    assert title.endswith("Net")
+    assert noise not in title
+    title.encode()
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-11-20T17:08:18+00:00", "2026-11-20 17:08:18Z", "2026-11-20T22:38:18+05:30", "2026-11-20T17:08:18"]
+)
+def test_a_time_counts_in_its_own_zone_and_in_utc_where_it_tells_none(written: str) -> None:
+    assert one(publishedAt=written).work.published_at == datetime(2026, 11, 20, 17, 8, 18, tzinfo=UTC)
+
+
+def test_a_date_without_leading_zeros_is_a_date() -> None:
+    assert one(publishedAt="2026-9-5").work.published_at == datetime(2026, 9, 5, tzinfo=UTC)
+
+
+def test_falling_votes_are_a_reading_like_any_other() -> None:
+    later = parse(json.dumps([entry(upvotes=70)]), seen_at=NOW + timedelta(hours=1)).sightings[0]
+    assert (values(one())["votes"], values(later)["votes"]) == (71, 70)
+
+
+def test_ten_thousand_entries_are_read_and_the_bad_ones_among_them_counted() -> None:
+    entries = [entry(f"26{1 + n % 12:02}.{n:05}") if n % 10 else {"paper": None} for n in range(10_000)]
+    parsed = read(*entries)
+    assert (len(parsed.sightings), len(parsed.problems)) == (9_000, 1_000)
 
 
 def test_an_address_that_is_not_clean_is_reported_and_the_paper_kept() -> None:
     parsed = read(entry(githubRepo="https://github.com/\nexample/net", projectPage="javascript:alert(1)"))
-    assert parsed.sightings[0].work.links.keys() == {"page", "arxiv", "pdf"}
+    assert parsed.sightings[0].work.links.keys() == {"huggingface", "arxiv", "pdf"}
     assert len(parsed.problems) == 2
 
 
@@ -158,7 +211,18 @@ def test_a_count_that_is_none_is_reported_and_the_paper_kept(value: object) -> N
     assert "votes" in parsed.problems[0].what
 
 
-@pytest.mark.parametrize("value", ["0000-00-00T00:00:00.000Z", "2026-11-22T99:00", "2031-01-01T00:00:00Z", 3, {}])
+BAD_TIMES = (
+    "0000-00-00T00:00:00.000Z",
+    "0001-01-01T00:00:00Z",
+    "2026-11-22T99:00",
+    "2026-11-20T12:00:00+99:00",
+    "2031-01-01T00:00:00Z",
+    3,
+    {},
+)
+
+
+@pytest.mark.parametrize("value", BAD_TIMES)
 def test_a_date_that_is_none_is_reported_and_the_paper_kept(value: object) -> None:
     parsed = read(entry(publishedAt=value, submittedOnDailyAt=value))
     assert (parsed.sightings[0].work.published_at, parsed.sightings[0].work.listed_on) == (None, None)
@@ -230,3 +294,95 @@ def test_any_entry_is_a_paper_or_a_problem(entries: list[object]) -> None:
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     with suppress(BadInput):
         parse(raw, seen_at=NOW)
+
+
+def test_a_later_page_goes_on_counting_places_where_the_one_before_ended() -> None:
+    parsed = parse(json.dumps([entry(), {}]), seen_at=NOW, before=100)
+    assert values(parsed.sightings[0])["rank"] == 101
+    assert [problem.line for problem in parsed.problems] == [102]
+
+
+def test_the_first_run_reads_the_lists_of_fourteen_days_back_the_newest_first() -> None:
+    assert lists_due(TUESDAY, {}, 14) == EVERY_LIST
+
+
+@pytest.mark.parametrize(
+    ("ago", "ages"),
+    [
+        (timedelta(0), [0, 1]),
+        (timedelta(hours=1), [0, 1]),
+        (timedelta(hours=6), [0, 1, 2, 3]),
+        (timedelta(hours=12), [0, 1, 2, 3, 4, 5, 6, 7]),
+        (timedelta(hours=24), list(range(15))),
+    ],
+)
+def test_the_older_a_list_the_less_often_it_is_read_again(ago: timedelta, ages: list[int]) -> None:
+    read_at = dict.fromkeys(EVERY_LIST, TUESDAY - ago)
+    assert lists_due(TUESDAY, read_at, 14) == [EVERY_LIST[age] for age in ages]
+
+
+def test_within_a_day_each_list_of_the_window_is_read() -> None:
+    read_at: dict[date, datetime] = {}
+    reads = dict.fromkeys(EVERY_LIST, 0)
+    for hour in range(24):
+        now = TUESDAY.replace(hour=0) + timedelta(hours=hour)
+        for day in lists_due(now, read_at, 14):
+            read_at[day] = now
+            reads[day] += 1
+    assert list(reads.values()) == [24, 24, 4, 4, 2, 2, 2, 2, *[1] * 7]
+
+
+def test_a_list_that_was_never_read_is_due_however_old() -> None:
+    read_at = dict.fromkeys(EVERY_LIST, TUESDAY)
+    del read_at[EVERY_LIST[9]]
+    assert lists_due(TUESDAY, read_at, 14) == [EVERY_LIST[0], EVERY_LIST[1], EVERY_LIST[9]]
+
+
+def test_a_back_fill_reads_every_list_since_its_day_whatever_was_read() -> None:
+    read_at = dict.fromkeys(EVERY_LIST, TUESDAY)
+    days = lists_due(TUESDAY, read_at, 14, since=date(2026, 9, 1))
+    assert (days[0], days[-1], len(days)) == (date(2026, 11, 24), date(2026, 9, 1), 85)
+
+
+def test_a_back_fill_from_tomorrow_on_is_todays_list() -> None:
+    assert lists_due(TUESDAY, {}, 14, since=date(2026, 11, 25)) == [date(2026, 11, 24)]
+
+
+def had(today: str = "", yesterday: str = "", now: datetime = TUESDAY) -> dict[date, frozenset[str]]:
+    return {now.date(): frozenset(today.split()), now.date() - timedelta(days=1): frozenset(yesterday.split())}
+
+
+SATURDAY = datetime(2026, 11, 28, 13, 0, tzinfo=UTC)
+SUNDAY = SATURDAY + timedelta(days=1)
+MORNING = TUESDAY.replace(hour=11, minute=59)
+NOON = TUESDAY.replace(hour=12)
+
+
+@pytest.mark.parametrize(
+    ("now", "today", "yesterday", "verdict"),
+    [
+        (TUESDAY, "a b", "c", "fresh"),
+        (TUESDAY, "a b", "a", "fresh"),
+        (TUESDAY, "a", "", "fresh"),
+        (MORNING, "a", "b", "fresh"),
+        (SATURDAY, "a", "b", "fresh"),
+        (MORNING, "", "b", "quiet"),
+        (MORNING, "b", "b", "quiet"),
+        (SATURDAY, "", "b", "quiet"),
+        (SUNDAY, "", "", "quiet"),
+        (SUNDAY, "b", "b c", "quiet"),
+        (NOON, "", "b", "stale"),
+        (NOON, "", "", "stale"),
+        (TUESDAY, "b", "b c", "stale"),
+    ],
+)
+def test_the_verdict_goes_by_what_todays_list_has_that_yesterdays_has_not(
+    now: datetime, today: str, yesterday: str, verdict: str
+) -> None:
+    found, evidence = judge(had(today, yesterday, now), now, failed=False)
+    assert found == verdict
+    assert f"{now:%Y-%m-%d}" in evidence
+
+
+def test_a_run_that_lacks_a_list_of_the_last_two_days_has_failed_whatever_the_other_says() -> None:
+    assert judge(had("a", ""), TUESDAY, failed=True)[0] == "failed"

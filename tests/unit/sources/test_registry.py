@@ -1,46 +1,44 @@
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
-
 import pytest
 
-from digest.errors import BadInput, UsageError
-from digest.sources.registry import FORMATS, SOURCES, guess_format
+from digest.sources.registry import sources_of, title_of
 from digest.sources.settings import SourcesSettings
 
-NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+SETTINGS = SourcesSettings.model_validate(
+    {"feed": {"urls": {"A Blog": "https://blog.example.org/feed", "数学": "https://x.example.org/"}}}
+)
+SOURCES = sources_of(SETTINGS)
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_has_a_name_a_title_and_a_section_in_the_settings(name: str) -> None:
     source = SOURCES[name]
+    section = getattr(SETTINGS, name.partition(":")[0])
     assert source.name == name
+    assert source.title.isprintable()
     assert source.title
-    assert source.enabled(SourcesSettings()) == getattr(SourcesSettings(), name).enabled
+    assert source.turn
+    assert source.brings in ("papers", "attention")
+    assert source.enabled == section.enabled
 
 
-@pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("raw", [b"", b"\xff\xfe\x00", b"{" * 5000, b"<html>", b"\n\n", b"[]"])
-def test_every_format_reads_or_refuses_anything(name: str, raw: bytes) -> None:
-    with suppress(BadInput):
-        assert FORMATS[name](raw, source="file", seen_at=NOW).sightings == ()
+def test_a_name_fits_where_it_is_kept() -> None:
+    settings = SourcesSettings.model_validate({"feed": {"urls": {"A" * 40: "https://blog.example.org/"}}})
+    assert max(map(len, sources_of(settings))) <= 40
 
 
-@pytest.mark.parametrize(
-    ("name", "format_"), [("page.txt", "page"), ("papers.JSONL", "jsonl"), ("a.ndjson", "jsonl"), ("2026-11-22.json", "hf")]
-)
-def test_the_name_of_a_file_tells_its_format(name: str, format_: str) -> None:
-    assert guess_format(Path(name)) == format_
+def test_a_feed_is_a_source_with_the_operators_title() -> None:
+    assert [source.title for name, source in SOURCES.items() if name.startswith("feed:")] == ["A Blog", "数学"]
 
 
-@pytest.mark.parametrize("name", ["papers", "papers.pdf", ".txt"])
-def test_a_name_that_tells_none_asks_for_it(name: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        guess_format(Path(name))
-    assert "--format page|jsonl|hf" in caught.value.fix
+def test_what_is_collected_unless_somebody_says_otherwise_is_hugging_face() -> None:
+    assert [name for name, source in sources_of(SourcesSettings()).items() if source.enabled] == ["huggingface"]
 
 
-def test_a_saved_answer_stays_hugging_faces_whoever_hands_it_over() -> None:
-    raw = b'[{"paper": {"id": "2611.04321", "title": "A Net", "upvotes": 3}}]'
-    (sighting,) = FORMATS["hf"](raw, source="file", seen_at=NOW).sightings
-    assert {sighting.source, *(reading.source for reading in sighting.readings)} == {"huggingface"}
+def test_routes_to_one_server_take_turns() -> None:
+    assert {source.turn for name, source in SOURCES.items() if name.startswith("arxiv")} == {"arxiv"}
+
+
+def test_readers_are_told_a_title_and_of_a_source_that_is_gone_the_name() -> None:
+    assert title_of("huggingface", SETTINGS) == "Hugging Face"
+    assert title_of("feed:a-blog", SETTINGS) == "A Blog"
+    assert title_of("feed:gone", SETTINGS) == "feed:gone"

@@ -1,23 +1,22 @@
-"""The sources over real connections and real files."""
+"""A folder of files that somebody dropped there."""
 
 import json
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from digest.errors import ServerUnavailable
-from digest.sources.base import Collected
-from digest.sources.http import open_client
-from digest.sources.huggingface import fetch
-from digest.sources.registry import SOURCES
-from digest.sources.settings import SourcesSettings
+from digest.sources.base import Collected, Errand
+from digest.sources.folder import Folder, FolderSettings
+from digest.sources.web import Web
 
 NOW = datetime(2026, 11, 22, 7, 50, tzinfo=UTC)
 WRITTEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ABSTRACT = "We show that invented networks learn invented things, and measure it on nothing at all. " * 5
+FEED = b"<rss version='2.0'><channel><item><title>A Net of a Feed</title></item></channel></rss>"
+BIORXIV = {"doi": "10.1101/1", "title": "A Protein", "version": "1", "server": "bioRxiv"}
 
 
 def hf_list(*ids: str, votes: int = 3) -> bytes:
@@ -26,69 +25,9 @@ def hf_list(*ids: str, votes: int = 3) -> bytes:
     ).encode()
 
 
-def ask_hugging_face(site: Any) -> Collected:
-    settings = SourcesSettings.model_validate({"huggingface": {"url": site.url}})
-    return SOURCES["huggingface"].collect(settings, NOW, sleep=lambda _: None)
-
-
-def test_a_day_is_asked_for_by_its_date(site: Any) -> None:
-    site.will_answer({"body": hf_list("2611.00001")})
-    with open_client() as client:
-        assert fetch(client, site.url, date(2026, 1, 5), sleep=lambda _: None) == hf_list("2611.00001")
-    assert site.paths == ["/api/daily_papers?date=2026-01-05&limit=100"]
-
-
-def test_hugging_face_brings_the_lists_of_today_and_yesterday(site: Any) -> None:
-    site.will_answer({"body": hf_list("2611.00003", "2611.00002")}, {"body": hf_list("2611.00001")})
-    collected = ask_hugging_face(site)
-    assert [path.split("date=")[1][:10] for path in site.paths] == ["2026-11-22", "2026-11-21"]
-    assert [sighting.ids[0] for sighting in collected.parsed.sightings] == [
-        "arxiv:2611.00003",
-        "arxiv:2611.00002",
-        "arxiv:2611.00001",
-    ]
-    assert (collected.verdict, collected.newest) == ("fresh", "arxiv:2611.00003")
-
-
-def test_a_paper_on_both_lists_is_brought_once_with_todays_counts(site: Any) -> None:
-    site.will_answer({"body": hf_list("2611.00001", votes=9)}, {"body": hf_list("2611.00001", votes=8)})
-    (sighting,) = ask_hugging_face(site).parsed.sightings
-    assert sighting.readings[0].value == 9
-
-
-def test_a_day_without_papers_is_quiet(site: Any) -> None:
-    site.will_answer({"body": b"[]"}, {"body": hf_list("2611.00001")})
-    assert ask_hugging_face(site).verdict == "quiet"
-
-
-def test_a_dead_server_is_named_with_the_cause(site: Any) -> None:
-    site.will_answer({"status": 503})
-    with pytest.raises(ServerUnavailable, match="Hugging Face was asked for the papers of 2026-11-22: it answered 503"):
-        ask_hugging_face(site)
-
-
-def test_an_error_page_that_calls_itself_json_is_a_dead_server(site: Any) -> None:
-    site.will_answer({"body": b"<html>busy</html>"})
-    with pytest.raises(ServerUnavailable, match=r"Hugging Face .* a web page"):
-        ask_hugging_face(site)
-
-
-def test_yesterdays_list_alone_is_kept_and_the_run_has_failed(site: Any) -> None:
-    site.will_answer({"status": 404}, {"body": hf_list("2611.00001")})
-    collected = ask_hugging_face(site)
-    assert (collected.verdict, len(collected.parsed.sightings)) == ("failed", 1)
-    assert "404" in collected.parsed.problems[0].what
-
-
-def test_todays_list_is_fresh_though_yesterdays_could_not_be_had(site: Any) -> None:
-    site.will_answer({"body": hf_list("2611.00001")}, {"status": 404})
-    collected = ask_hugging_face(site)
-    assert (collected.verdict, len(collected.parsed.problems)) == ("fresh", 1)
-
-
 def read_folder(folder: Path, now: datetime = NOW) -> Collected:
-    settings = SourcesSettings.model_validate({"folder": {"enabled": True, "path": str(folder)}})
-    return SOURCES["folder"].collect(settings, now, sleep=lambda _: None)
+    with Web() as web:
+        return Folder(FolderSettings(enabled=True, path=str(folder))).collect(Errand(now, web))
 
 
 def drop(folder: Path, name: str, content: str | bytes, written: datetime = WRITTEN) -> Path:
@@ -169,11 +108,46 @@ def test_an_empty_folder_is_quiet(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_asked_for_by_name_but_not_set_is_not_the_current_one() -> None:
-    with pytest.raises(ServerUnavailable, match="no folder is set"):
-        SOURCES["folder"].collect(SourcesSettings(), NOW, sleep=lambda _: None)
+    with Web() as web, pytest.raises(ServerUnavailable, match="no folder is set"):
+        Folder(FolderSettings()).collect(Errand(NOW, web))
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ServerUnavailable, match="nowhere") as caught:
         read_folder(tmp_path / "nowhere")
     assert "sources.folder.path" in caught.value.fix
+
+
+def test_answers_of_other_sources_are_told_by_their_content(tmp_path: Path) -> None:
+    drop(tmp_path, "a.json", json.dumps({"messages": [{"status": "ok"}], "collection": [BIORXIV, BIORXIV | {"version": "2"}]}))
+    drop(tmp_path, "b.xml", FEED)
+    drop(tmp_path, "c.rss", FEED.replace(b"of a Feed", b"of Another"))
+    drop(tmp_path, "d.xml", "<svg/>")
+    drop(tmp_path, "e.json", '{"error": "not found"}')
+    collected = read_folder(tmp_path)
+    assert [(sighting.source, sighting.work.title) for sighting in collected.parsed.sightings] == [
+        ("biorxiv", "A Protein"),
+        ("folder", "A Net of a Feed"),
+        ("folder", "A Net of Another"),
+    ]
+    assert collected.parsed.passed_over == {"older versions": 1}
+    assert [str(problem) for problem in collected.parsed.problems] == [
+        "d.xml: its content does not tell its format",
+        "e.json: its content does not tell its format",
+    ]
+    assert collected.evidence == "3 of 5 files were read"
+
+
+def test_a_paper_that_a_file_says_was_withdrawn_is_retracted(tmp_path: Path) -> None:
+    drop(tmp_path, "a.json", json.dumps({"collection": [BIORXIV | {"title": "WITHDRAWN: A Protein"}]}))
+    assert read_folder(tmp_path).parsed.retracted == ("doi:10.1101/1",)
+
+
+def test_progress_is_told_in_files(tmp_path: Path) -> None:
+    drop(tmp_path, "a.xml", FEED)
+    drop(tmp_path, "b.xml", FEED)
+    told: list[tuple[int, int | None]] = []
+    with Web() as web:
+        source = Folder(FolderSettings(enabled=True, path=str(tmp_path)))
+        source.collect(Errand(NOW, web, progress=lambda done, total: told.append((done, total))))
+    assert told == [(0, 2), (1, 2), (2, 2)]
