@@ -14,6 +14,7 @@ from digest.flows.attention import wanted
 from digest.flows.intake import Brought, Intake
 from digest.flows.outages import NO_ALARM, Alarm, News, Outage, news_of
 from digest.flows.resting import rests
+from digest.papers.model import Sighting
 from digest.papers.text import clean
 from digest.sources.base import AttentionSource, Collected, Errand, Known, Past, Source
 from digest.sources.parsed import Parsed
@@ -118,7 +119,8 @@ class Asker:
         else:
             collected, error = _send_out(source, errand)
         try:
-            brought = self.intake.take(source.name, collected.verdict, collected.parsed, started, collected.evidence, error)
+            parsed = in_their_days(collected.parsed) if self.since else collected.parsed
+            brought = self.intake.take(source.name, collected.verdict, parsed, started, collected.evidence, error)
         except Exception as fault:  # noqa: BLE001 - whatever a source brings that cannot be stored, the other sources live
             collected = replace(collected, verdict="failed", asked=())
             brought = Brought(source.name, "failed", evidence=collected.evidence, error=_words(source, fault))
@@ -170,6 +172,19 @@ class Asker:
         kept = self.alarm.answers and self.alarm.answers / source.name.replace(":", "-")
         alarm = replace(self.alarm, answers=kept if kept and kept.is_dir() else None)
         return news_of(source, collected.verdict, brought.error or brought.evidence, started, outage, alarm)
+
+
+def in_their_days(parsed: Parsed) -> Parsed:
+    """What a back-fill brings, as if it had been seen on the days that it tells: it completes the past, and is no news."""
+    return replace(parsed, sightings=tuple(map(_in_its_day, parsed.sightings)))
+
+
+def _in_its_day(sighting: Sighting) -> Sighting:
+    work = sighting.work
+    day = work.listed_on or (work.published_at.date() if work.published_at else None)
+    if day is None:
+        return sighting
+    return replace(sighting, seen_at=min(sighting.seen_at, datetime.combine(day, time.max, UTC)))
 
 
 def _send_out(source: Source, errand: Errand) -> tuple[Collected, str]:

@@ -69,6 +69,7 @@ class Mails:
     def __init__(self, store: Store, imprint: Imprint) -> None:
         self._store, self._imprint = store, imprint
         self._editions: dict[int, tuple[Edition, Composer, DigestRenderer]] = {}
+        self._families: dict[int, frozenset[int]] = {}
 
     def prepare(
         self, worker_id: int, now: datetime, limit: int, only: EmailAddress | None = None
@@ -107,6 +108,7 @@ class Mails:
             interests = subscribers.interests(connection, ids, now)
             under_way = deliveries.papers_under_way(connection, ids)
             suppressed = suppressions.suppressed_among(connection, [EmailAddress(one.address) for one in readers.values()])
+            self._notice_merges(connection)
             hidden = {number: self._hidden(connection, number) for number in {row.edition_id for row in rows}}
         jobs: list[Job] = []
         ended: list[ledger.Outcome] = []
@@ -167,6 +169,13 @@ class Mails:
             for reader in readers
             if (oldest := seen.oldest(reader.seen)) and oldest < before - WEEK
         }
+
+    def _notice_merges(self, connection: Any) -> None:
+        """Papers that turned out to be one since an edition was loaded must not reach a reader one after the other."""
+        families = papers.families(connection)
+        if families != self._families:
+            self._families = families
+            self._editions.clear()
 
     def _hidden(self, connection: Any, number: int) -> set[int]:
         if number not in self._editions:

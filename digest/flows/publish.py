@@ -67,9 +67,7 @@ def _freeze(
         return Published(standing, new=False)
     ranked, candidates = rank(store, ranking, now, on, cadence)
     entries = compose.entries(ranked, candidates)
-    lived_on = {one.name: one.title for one in sources_of(sources).values() if one.enabled and one.brings == "papers"}
-    with store.read() as connection:
-        missing = list(dict.fromkeys(lived_on[name] for name in runs.missing(connection, now, lived_on)))
+    missing = _missing(store, sources, now)
     empty_because = "" if entries else why_empty(cadence, ranking.window)
     if empty_because and missing:
         waiting = f"{empty_because}, and {', '.join(missing)} could not be read"
@@ -85,6 +83,15 @@ def _freeze(
             empty_because=empty_because,
         )
     return Published(edition, new)
+
+
+def _missing(store: Store, sources: SourcesSettings, now: datetime) -> list[str]:
+    """The titles under which nothing could be read: where two routes lead to one server, either will do."""
+    routes = {one.name: one.title for one in sources_of(sources).values() if one.enabled and one.brings == "papers"}
+    with store.read() as connection:
+        lacking = set(runs.missing(connection, now, routes))
+    answered = {title for name, title in routes.items() if name not in lacking}
+    return [title for title in dict.fromkeys(routes.values()) if title not in answered]
 
 
 def why_empty(cadence: Cadence, window: timedelta) -> str:

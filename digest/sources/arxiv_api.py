@@ -24,11 +24,10 @@ from digest.sources.arxiv_entries import (
     categories_of,
     check_id,
     identified,
-    not_before,
-    nothing_had,
     site_at,
 )
 from digest.sources.base import Brings, Collected, Errand, Known, Verdict
+from digest.sources.faults import not_before, nothing_had
 from digest.sources.feed_entries import read_date
 from digest.sources.fields import Unusable, read_title
 from digest.sources.parsed import Parsed, Problem, joined

@@ -1,16 +1,15 @@
 """What the three routes to arXiv have in common: names, categories, ids, dates, and where arXiv is asked."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
-from digest.errors import ServerUnavailable
 from digest.papers.identity import doi, title_key
 from digest.papers.model import Sighting
 from digest.papers.text import MAX_AUTHORS, MAX_NAME, clean, shorten
 from digest.sources.fields import Unusable
 from digest.sources.links import links_of_id, safe_url
-from digest.sources.web import HttpError, Site, Web
+from digest.sources.web import Site, Web
 
 TITLE = "arXiv"
 TURN = "arxiv"
@@ -45,27 +44,6 @@ _VOLUME = re.compile(r"doi:10\.[0-9]{4,9}/(?:978|979)-?[0-9-]{10,14}")
 def site_at(web: Web, url: str, source: str) -> Site:
     """A server of arXiv's, asked at the pace that all of them share."""
     return web.at(url, source=source, hosts=HOSTS, pace=TURN, gap=GAP)
-
-
-def nothing_had(faults: Sequence[Exception]) -> ServerUnavailable:
-    """What to raise where nothing could be had: all that went wrong, and for how long a server wants to be left alone."""
-    message, fix = "; ".join(map(str, faults)), "the next run asks again"
-    resting = max((fault for fault in faults if isinstance(fault, HttpError) and fault.wait), key=_wait, default=None)
-    return (
-        HttpError(message, fix=fix, status=resting.status, wait=resting.wait)
-        if resting
-        else ServerUnavailable(message, fix=fix)
-    )
-
-
-def not_before(now: datetime, faults: Iterable[Exception]) -> datetime | None:
-    """Until when a server asked to be left alone."""
-    longest = max(map(_wait, faults), default=0.0)
-    return now + timedelta(seconds=longest) if longest else None
-
-
-def _wait(fault: Exception) -> float:
-    return (fault.wait or 0.0) if isinstance(fault, HttpError) else 0.0
 
 
 def authors_of(text: str) -> tuple[str, ...]:

@@ -21,14 +21,13 @@ from digest.sources.arxiv_entries import (
     is_newer,
     name_of,
     newest,
-    not_before,
-    nothing_had,
     set_of,
     site_at,
 )
 from digest.sources.arxiv_freshness import Harvest, judge_harvest, what_is_due, with_back_fill
 from digest.sources.arxiv_records import NAME, OaiError, Page, parse, read_page
 from digest.sources.base import Brings, Collected, Errand, Progress
+from digest.sources.faults import not_before, nothing_had
 from digest.sources.parsed import Parsed, Problem, joined
 from digest.sources.slices import WebSlice
 from digest.sources.web import HttpError, Site

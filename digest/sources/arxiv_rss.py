@@ -14,11 +14,12 @@ from pydantic import Field, field_validator, model_validator
 from digest.errors import BadInput, DigestError, ServerUnavailable
 from digest.papers.model import Sighting
 from digest.sources.arxiv_calendar import NO_MAILING
-from digest.sources.arxiv_entries import TITLE, TURN, category, name_of, newest, not_before, nothing_had, site_at
+from digest.sources.arxiv_entries import TITLE, TURN, category, name_of, newest, site_at
 from digest.sources.arxiv_feed import NAME, REFUSAL, NoSuchCategory, parse, read_feed
 from digest.sources.arxiv_freshness import Feed, judge, what_is_due, why_ask, with_back_fill
 from digest.sources.arxiv_oai import ArxivOaiSettings, Harvested, harvest
 from digest.sources.base import Brings, Collected, Errand
+from digest.sources.faults import not_before, nothing_had
 from digest.sources.parsed import Parsed, Problem, joined
 from digest.sources.slices import WebSlice
 from digest.sources.web import HttpError, Site

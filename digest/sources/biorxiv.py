@@ -17,7 +17,7 @@ from digest.papers.model import Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, clean
 from digest.sources import markup
 from digest.sources.base import Brings, Collected, Errand, Verdict
-from digest.sources.fields import Unusable, read_day, read_json, read_title
+from digest.sources.fields import Unusable, read_answer, read_day, read_title
 from digest.sources.links import links_of_id, safe_url
 from digest.sources.names import split_names
 from digest.sources.parsed import Parsed, Problem
@@ -185,11 +185,7 @@ def _page(raw: str | bytes, seen_at: datetime, *, before: int = 0, server: str =
 
 def _entries(raw: str | bytes) -> tuple[list[object], int | None]:
     fix = "save the answer of https://api.biorxiv.org/details"
-    try:
-        answer = read_json(raw)
-    except Unusable as error:
-        page = raw.lstrip()[:1] in ("<", b"<")
-        raise BadInput("this is a web page, not JSON" if page else str(error), fix=fix) from None
+    answer = read_answer(raw, fix=fix)
     if not isinstance(answer, dict):
         raise BadInput("this is JSON, but no answer of bioRxiv's", fix=fix)
     message = _message(answer)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from digest.clock import parse_instant
-from digest.errors import UsageError
+from digest.errors import BadInput, UsageError
 from digest.papers.identity import normalised_title
 from digest.papers.model import Metric
 from digest.papers.text import MAX_TITLE, clean
@@ -45,6 +45,15 @@ def read_json(text: str | bytes, pairs: Callable[[list[tuple[str, object]]], obj
     except ValueError as error:
         raise Unusable(f"not JSON: {clean(str(error), 80)}") from None
     return value
+
+
+def read_answer(raw: str | bytes, *, fix: str = "") -> object:
+    """The JSON of a whole answer. Raises BadInput, with `fix`, where it is none."""
+    try:
+        return read_json(raw)
+    except Unusable as error:
+        page = raw.lstrip()[:1] in ("<", b"<")
+        raise BadInput("this is a web page, not JSON" if page else str(error), fix=fix) from None
 
 
 def read_title(value: object) -> str:

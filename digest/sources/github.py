@@ -12,15 +12,14 @@ from digest.errors import BadInput, ServerUnavailable
 from digest.papers.model import Reading, Sighting, Work
 from digest.papers.text import clean
 from digest.sources.base import Brings, Collected, Errand, Known
-from digest.sources.fields import Unusable, read_count, read_json
+from digest.sources.fields import Unusable, read_answer, read_count
+from digest.sources.lookup import look_up
 from digest.sources.parsed import Parsed, Problem
 from digest.sources.slices import WebSlice
 from digest.sources.web import HttpError, Site
 
 NAME = "github"
 TITLE = "GitHub"
-MAX_FAULTS = 10
-"""After so many faults the rest is left to the next run."""
 NOT_SHOWN = "repositories that are not shown"
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _NOT_SHOWN = (301, 302, 307, 308, 403, 404, 410, 451)
@@ -62,41 +61,13 @@ class GitHub:
         """
         bearer = {"Authorization": f"Bearer {self._token.get_secret_value()}"} if self._token else {}
         site = errand.web.at(self._url, source=NAME, headers=_HEADERS | bearer)
-        repositories = by_repository(errand.known, self.limit)
-        sightings: list[Sighting] = []
-        problems: list[Problem] = []
-        asked: list[str] = []
-        not_shown = 0
-        faults: list[ServerUnavailable] = []
-        for done, (path, papers) in enumerate(repositories.items()):
-            errand.progress(done, len(repositories))
-            try:
-                sightings += _sightings(papers, _look_up(site, path), errand.now)
-            except Unusable as error:
-                problems.append(Problem(None, f"{path}: {error}"))
-            except ServerUnavailable as fault:
-                if not _is_not_shown(fault):
-                    faults.append(fault)
-                    if _is_final(fault) or len(faults) == MAX_FAULTS or site.remaining() <= 0:
-                        break
-                    continue
-                not_shown += 1
-            asked += (known.ids[0] for known in papers)
-        errand.progress(len(repositories), len(repositories))
-        if faults and not asked:
-            raise faults[0]
-        waits = [fault.wait for fault in faults if isinstance(fault, HttpError) and fault.wait]
-        told = f"of {len(asked)} papers, the stars of {len(sightings)} were read"
-        return Collected(
-            Parsed(
-                tuple(sightings),
-                (*problems, *(Problem(None, str(fault)) for fault in faults)),
-                {NOT_SHOWN: not_shown} if not_shown else {},
-            ),
-            "failed" if faults else "fresh" if sightings else "quiet",
-            evidence="; ".join([told, *(str(fault) for fault in faults[:1])]),
-            asked=tuple(asked),
-            not_before=errand.now + timedelta(seconds=max(waits)) if waits else None,
+        return look_up(
+            errand,
+            site,
+            list(by_repository(errand.known, self.limit).items()),
+            lambda path, papers: _look_up(site, path, papers, errand.now),
+            told="the stars of {found} were read",
+            gives_up=_is_final,
         )
 
 
@@ -129,13 +100,19 @@ def by_repository(known: Sequence[Known], limit: int) -> Mapping[str, list[Known
     return papers
 
 
-def _look_up(site: Site, path: str) -> int:
-    """A repository's stars. Raises Unusable, ServerUnavailable."""
+def _look_up(site: Site, path: str, papers: Sequence[Known], now: datetime) -> Parsed:
+    """The stars of a repository, for all papers that name it. Raises ServerUnavailable."""
     asked = f"{TITLE} was asked for {path}"
     try:
-        return read_stars(site.get(f"/repos/{path}", asked=asked))
+        return Parsed(_sightings(papers, read_stars(site.get(f"/repos/{path}", asked=asked)), now))
     except BadInput as error:
         raise HttpError(f"{asked}: {error}", fix="the next run asks again", status=200) from None
+    except Unusable as error:
+        return Parsed(problems=(Problem(None, f"{path}: {error}"),))
+    except ServerUnavailable as fault:
+        if _is_not_shown(fault):
+            return Parsed(passed_over={NOT_SHOWN: 1})
+        raise
 
 
 def read_stars(raw: str | bytes) -> int:
@@ -145,11 +122,7 @@ def read_stars(raw: str | bytes) -> int:
         BadInput: this is no such record.
         Unusable: it tells no number that stars can have.
     """
-    try:
-        answer = read_json(raw)
-    except Unusable as error:
-        page = raw.lstrip()[:1] in ("<", b"<")
-        raise BadInput("this is a web page, not JSON" if page else str(error)) from None
+    answer = read_answer(raw)
     if not isinstance(answer, dict):
         raise BadInput("this is JSON, but no repository")
     if isinstance(says := answer.get("message"), str):
@@ -157,10 +130,10 @@ def read_stars(raw: str | bytes) -> int:
     return read_count("stars", answer.get("stargazers_count"))
 
 
-def _sightings(papers: Sequence[Known], stars: int, now: datetime) -> list[Sighting]:
+def _sightings(papers: Sequence[Known], stars: int, now: datetime) -> tuple[Sighting, ...]:
     # Known papers have their titles; a look-up of code has none to tell.
     reading = Reading(NAME, "stars", stars, now)
-    return [Sighting(NAME, now, Work(title=""), paper.ids, (reading,), announces=False) for paper in papers]
+    return tuple(Sighting(NAME, now, Work(title=""), paper.ids, (reading,), announces=False) for paper in papers)
 
 
 def _is_not_shown(fault: ServerUnavailable) -> bool:

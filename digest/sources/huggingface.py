@@ -5,6 +5,7 @@ beside it can differ (dates are shifted there) and count only where `paper` has 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field
@@ -14,7 +15,7 @@ from digest.papers.identity import arxiv_id
 from digest.papers.model import Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean, shorten
 from digest.sources.base import Brings, Collected, Errand, Verdict
-from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_title
+from digest.sources.fields import MAX_SUMMARY, Unusable, read_answer, read_count, read_instant, read_title
 from digest.sources.links import links_of_id, safe_url
 from digest.sources.parsed import Parsed, Problem, joined
 from digest.sources.slices import WebSlice
@@ -150,7 +151,7 @@ def _list(site: Site, day: date, seen_at: datetime) -> Parsed:
         raw = site.get("/api/daily_papers", params, asked=asked)
         try:
             found = len(_entries(raw))
-            pages.append(parse(raw, seen_at=seen_at, before=entries))
+            pages.append(_listed(parse(raw, seen_at=seen_at, before=entries), day))
         except BadInput as error:
             raise BadInput(f"{asked}: {error}", fix=error.fix) from None
         ids = _ids(pages[-1])
@@ -160,6 +161,12 @@ def _list(site: Site, day: date, seen_at: datetime) -> Parsed:
         seen |= ids
         entries += found
     return joined(pages)
+
+
+def _listed(parsed: Parsed, day: date) -> Parsed:
+    """The papers of the list of `day`, whether they tell that day or not."""
+    sightings = (one if one.work.listed_on else replace(one, work=replace(one.work, listed_on=day)) for one in parsed.sightings)
+    return replace(parsed, sightings=tuple(sightings))
 
 
 def _read_at(cursor: Mapping[str, str]) -> dict[date, datetime]:
@@ -204,11 +211,7 @@ def parse(raw: str | bytes, *, seen_at: datetime, before: int = 0) -> Parsed:
 
 def _entries(raw: str | bytes) -> list[object]:
     fix = "save the answer of https://huggingface.co/api/daily_papers"
-    try:
-        answer = read_json(raw)
-    except Unusable as error:
-        page = raw.lstrip()[:1] in ("<", b"<")
-        raise BadInput("this is a web page, not JSON" if page else str(error), fix=fix) from None
+    answer = read_answer(raw, fix=fix)
     if isinstance(answer, dict) and isinstance(answer.get("error"), str):
         raise BadInput(f"{TITLE} says: {clean(answer['error'], 200)}")
     if not isinstance(answer, list):

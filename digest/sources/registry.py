@@ -14,7 +14,7 @@ from digest.sources.openalex import OpenAlex
 from digest.sources.semantic_scholar import SemanticScholar
 from digest.sources.settings import SourcesSettings
 
-__all__ = ["FORMATS", "guess_format", "sources_of", "title_of"]
+__all__ = ["FORMATS", "guess_format", "sources_of"]
 
 
 def sources_of(settings: SourcesSettings) -> dict[str, Source]:
@@ -33,9 +33,3 @@ def sources_of(settings: SourcesSettings) -> dict[str, Source]:
         Folder(settings.folder),
     )
     return {source.name: source for source in sources}
-
-
-def title_of(name: str, settings: SourcesSettings) -> str:
-    """What readers call a source; the name itself where it is no longer there."""
-    source = sources_of(settings).get(name)
-    return source.title if source else name

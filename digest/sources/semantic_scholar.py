@@ -12,14 +12,15 @@ from itertools import repeat
 from pydantic import Field, SecretStr
 
 from digest.clock import Duration
-from digest.errors import BadInput, ServerUnavailable
+from digest.errors import BadInput
 from digest.papers.identity import arxiv_id, doi, strongest_first
 from digest.papers.model import Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean, shorten
 from digest.sources.base import Brings, Collected, Errand, Known
-from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_title
+from digest.sources.fields import MAX_SUMMARY, Unusable, read_answer, read_count, read_instant, read_title
 from digest.sources.links import links_of_id
-from digest.sources.parsed import Parsed, Problem, joined
+from digest.sources.lookup import batches_of, look_up
+from digest.sources.parsed import Parsed, Problem
 from digest.sources.slices import WebSlice
 from digest.sources.web import HttpError, Site
 
@@ -74,32 +75,7 @@ class SemanticScholar:
         headers = {"x-api-key": self._key.get_secret_value()} if self._key else {}
         site = errand.web.at(self._url, source=NAME, pace=NAME, gap=GAP, headers=headers)
         wanted = [(id_, known) for known in errand.known if (id_ := asked_by(known))][: self.limit]
-        parts: list[Parsed] = []
-        asked: list[str] = []
-        faults: list[ServerUnavailable] = []
-        for start in range(0, len(wanted), BATCH):
-            errand.progress(start, len(wanted))
-            batch = wanted[start : start + BATCH]
-            try:
-                parts.append(_look_up(site, [id_ for id_, _ in batch], errand.now))
-                asked += (known.ids[0] for _, known in batch)
-            except ServerUnavailable as fault:
-                faults.append(fault)
-                if _is_final(fault) or site.remaining() <= 0:
-                    break
-        errand.progress(len(wanted), len(wanted))
-        if faults and not asked:
-            raise faults[0]
-        found = joined(parts)
-        waits = [fault.wait for fault in faults if isinstance(fault, HttpError) and fault.wait]
-        told = f"of {len(asked)} papers, {len(found.sightings)} are known there"
-        return Collected(
-            joined([found, Parsed(problems=tuple(Problem(None, str(fault)) for fault in faults))]),
-            "failed" if faults else "fresh" if found.sightings else "quiet",
-            evidence="; ".join([told, *(str(fault) for fault in faults[:1])]),
-            asked=tuple(asked),
-            not_before=errand.now + timedelta(seconds=max(waits)) if waits else None,
-        )
+        return look_up(errand, site, batches_of(wanted, BATCH), lambda ids, _: _look_up(site, ids, errand.now))
 
 
 def asked_by(known: Known) -> str | None:
@@ -116,11 +92,6 @@ def _spelled(id_: str) -> str:
     """A canonical id as Semantic Scholar writes it."""
     scheme, _, value = id_.partition(":")
     return value if scheme == "s2" else f"{scheme.upper()}:{value}"
-
-
-def _is_final(fault: ServerUnavailable) -> bool:
-    """Whether another request would fare no better: nobody answers, or we are told to stay away."""
-    return not isinstance(fault, HttpError) or fault.wait is not None or fault.status in (401, 403, 429)
 
 
 def _look_up(site: Site, ids: Sequence[str], seen_at: datetime) -> Parsed:
@@ -180,11 +151,7 @@ def parse(raw: str | bytes, *, seen_at: datetime, announces: bool = True, asked:
 
 def _entries(raw: str | bytes) -> list[object]:
     fix = f"save an answer of {TITLE}"
-    try:
-        answer = read_json(raw)
-    except Unusable as error:
-        page = raw.lstrip()[:1] in ("<", b"<")
-        raise BadInput("this is a web page, not JSON" if page else str(error), fix=fix) from None
+    answer = read_answer(raw, fix=fix)
     if isinstance(answer, list):
         return answer
     if isinstance(answer, dict):

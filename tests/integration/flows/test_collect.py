@@ -124,6 +124,19 @@ def test_all_back_to_a_day_is_asked_for_whatever_was_read_before(collecting: Sit
     assert len(hugging_face.requests) - before == 21
 
 
+def test_a_back_fill_completes_the_past_and_is_no_news(collecting: Site, hugging_face: HuggingFace) -> None:
+    long_ago = TODAY - timedelta(days=20)
+    hugging_face.list(long_ago, [1, 2])
+    hugging_face.list(TODAY, [3])
+    by_hand(collecting, since=long_ago)
+    with collecting.app.store.read() as connection:
+        found = papers.listed(connection)
+        candidates = papers.candidates(connection, collecting.now - timedelta(days=14), collecting.now)
+    assert {long_ago, TODAY} <= {paper.first_seen_at.date() for paper in found}
+    listed = {candidate.paper.work.title for candidate in candidates if "invented" in candidate.paper.work.title}
+    assert listed == {"An invented paper, number 3"}
+
+
 def test_readings_bear_the_moment_that_a_command_was_called_at(
     make_site: Callable[..., Site], hugging_face: HuggingFace
 ) -> None:

@@ -16,11 +16,10 @@ from digest.sources.arxiv_entries import (
     month_of,
     months_before,
     newest,
-    not_before,
-    nothing_had,
     set_of,
     version_of,
 )
+from digest.sources.faults import not_before, nothing_had
 from digest.sources.fields import Unusable
 from digest.sources.web import HttpError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from digest.sources.registry import sources_of, title_of
+from digest.sources.registry import sources_of
 from digest.sources.settings import SourcesSettings
 
 SETTINGS = SourcesSettings.model_validate(
@@ -36,9 +36,3 @@ def test_what_is_collected_unless_somebody_says_otherwise_is_hugging_face() -> N
 
 def test_routes_to_one_server_take_turns() -> None:
     assert {source.turn for name, source in SOURCES.items() if name.startswith("arxiv")} == {"arxiv"}
-
-
-def test_readers_are_told_a_title_and_of_a_source_that_is_gone_the_name() -> None:
-    assert title_of("huggingface", SETTINGS) == "Hugging Face"
-    assert title_of("feed:a-blog", SETTINGS) == "A Blog"
-    assert title_of("feed:gone", SETTINGS) == "feed:gone"
