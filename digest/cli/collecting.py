@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import AsJson, Weekly, application, emit, emit_json, table, talk
+from digest.cli.common import AsJson, Weekly, application, counted, emit, emit_json, table, talk
 
 if TYPE_CHECKING:
     from digest.flows.intake import Brought
@@ -102,10 +102,10 @@ def tell(brought: "Brought") -> None:
         talk(f"{brought.source}: {brought.verdict}: {brought.error}")
     if brought.error and not (brought.new or brought.known):
         return
-    numbers = [f"{brought.new:,} new papers", f"{brought.known:,} known", f"{brought.readings:,} new readings"]
+    numbers = [counted(brought.new, "new paper"), f"{brought.known:,} known", counted(brought.readings, "new reading")]
     numbers += [f"{brought.retracted:,} retracted"] if brought.retracted else []
     numbers += [f"{number:,} {reason} passed over" for reason, number in brought.passed_over.items()]
-    numbers += [f"{brought.unusable:,} not usable (see above)"] if brought.unusable else []
+    numbers += [f"{counted(brought.unusable, 'problem')} (see above)"] if brought.unusable else []
     proof = ": ".join(filter(None, [brought.verdict, brought.evidence]))
     emit(f"{brought.source}: {', '.join(numbers)}" + ("" if proof == "fresh" or brought.error else f" ({proof})"))
 

@@ -118,6 +118,11 @@ def confirm(question: str, *, yes: bool) -> None:
         raise UsageError("nothing was done")
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 paper`, `1,200 papers`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Any]:
     """A progress bar on stderr while the block runs, for people alone; call what it gives with how much is done."""

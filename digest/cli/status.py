@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.common import AsJson, application, emit, emit_json
+from digest.cli.common import AsJson, application, counted, emit, emit_json
 
 if TYPE_CHECKING:
     from digest.wiring import App
@@ -105,7 +105,9 @@ def _source_line(source: dict[str, Any]) -> str:
     if source["verdict"] is None:
         return "never asked"
     said = source["error"] or source["evidence"]
-    line = f"{source['verdict']} at {_at(source['at'])}, {source['sightings']:,} papers" + (f": {said}" if said else "")
+    line = f"{source['verdict']} at {_at(source['at'])}, {counted(source['sightings'], 'paper')}" + (
+        f": {said}" if said else ""
+    )
     if source["verdict"] in ("failed", "stale"):
         line += f"; last good answer {_at(source['answered_at'])}" if source["answered_at"] else "; it never answered"
     if source["not_before"]:

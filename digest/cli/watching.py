@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from digest.cli.common import counted
 from digest.flows.asking import NOBODY, Watch
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class _Bars:
         self._draw(source, done, total, f"{done}" if total is None else f"{done} of {total}")
 
     def ended(self, brought: "Brought") -> None:
-        found = f"{brought.verdict}, {brought.new + brought.known} papers"
+        found = f"{brought.verdict}, {counted(brought.new + brought.known, 'paper')}"
         self._draw(brought.source, 1, 1, brought.verdict if brought.error else found)
 
     def _draw(self, source: str, done: int, total: int | None, said: str) -> None:

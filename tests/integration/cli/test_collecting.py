@@ -134,7 +134,7 @@ def test_a_person_is_told_the_first_problems_and_a_program_more(operator: Operat
     done = operator.call("collect", "--file", file, now=MONDAY)
     assert done.err.count("not json") <= done.err.count("\n") == 21
     assert done.err.splitlines()[-1] == "file: and 1,480 more (--json lists them)"
-    assert "1,500 not usable" in done.out
+    assert "1,500 problems" in done.out
     (brought,) = operator.call("collect", "--json", "--file", file, now=MONDAY).json["collected"]
     assert (brought["unusable"], len(brought["problems"])) == (1500, 1000)
 
