@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from digest.flows.run import Plan
     from digest.flows.terms import Relay, Rules
     from digest.rendering.environment import Environments
-    from digest.sources.answers import Answers
     from digest.sources.web import Web
+    from digest.sources.web.answers import Answers
 
 
 @dataclass
@@ -125,7 +125,7 @@ class App:
     @cached_property
     def web(self) -> "Web":
         """Asks the sources; keeps their last answers in the folder `answers` of DIGEST_HOME."""
-        from digest.sources.answers import Answers
+        from digest.sources.web.answers import Answers
 
         return self._web(Answers(self.answers, self.settings.sources.keep))
 

@@ -1,8 +1,8 @@
 """The sources, by name. A new one is a file in this package, a line here, and its slice in `settings.py`."""
 
-from digest.sources.arxiv_api import ArxivApi
-from digest.sources.arxiv_oai import ArxivOai
-from digest.sources.arxiv_rss import ArxivRss
+from digest.sources.arxiv.api import ArxivApi
+from digest.sources.arxiv.oai import ArxivOai
+from digest.sources.arxiv.rss import ArxivRss
 from digest.sources.base import Source
 from digest.sources.biorxiv import Biorxiv
 from digest.sources.feed import feeds_of

@@ -5,9 +5,9 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from digest.clock import Duration
-from digest.sources.arxiv_api import ArxivApiSettings
-from digest.sources.arxiv_oai import ArxivOaiSettings
-from digest.sources.arxiv_rss import ArxivRssSettings
+from digest.sources.arxiv.api import ArxivApiSettings
+from digest.sources.arxiv.oai import ArxivOaiSettings
+from digest.sources.arxiv.rss import ArxivRssSettings
 from digest.sources.biorxiv import BiorxivSettings
 from digest.sources.feed import FeedSettings
 from digest.sources.folder import FolderSettings

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from support.website import Website
 
-from digest.sources.answers import Answers
 from digest.sources.web import Limits, Web
+from digest.sources.web.answers import Answers
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digest.sources.answers import Answers
-from digest.sources.question import Reply
+from digest.sources.web.answers import Answers
+from digest.sources.web.question import Reply
 
 URL = "https://api.example.org/papers?date=2026-03-02"
 TAGGED = {"content-type": "application/json", "etag": 'W/"v1"', "last-modified": "Mon, 02 Mar 2026 05:00:00 GMT"}
@@ -144,7 +144,7 @@ def test_one_that_was_confirmed_counts_as_the_newest(answers: Answers) -> None:
 
 
 def test_all_bodies_of_a_source_together_have_a_limit(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.sources.answers.MAX_BYTES", 1000)
+    monkeypatch.setattr("digest.sources.web.answers.MAX_BYTES", 1000)
     for number in range(4):
         keep(answers, b"[%398d]" % number, url=f"{URL}&p={number}")
     assert len(files(answers)) == 4

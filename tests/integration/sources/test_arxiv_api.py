@@ -8,7 +8,7 @@ from support.arxiv import Arxiv, Paper, api, api_error
 from support.website import XML, Answer, Asked, Website
 
 from digest.errors import ServerUnavailable
-from digest.sources.arxiv_api import ArxivApi, ArxivApiSettings
+from digest.sources.arxiv.api import ArxivApi, ArxivApiSettings
 from digest.sources.base import Collected, Errand, Known
 from digest.sources.web import HttpError, Web
 

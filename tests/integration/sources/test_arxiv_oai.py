@@ -9,7 +9,7 @@ from support.arxiv import EASTERN, Arxiv, Paper, oai, oai_error
 from support.website import PAGE, XML, Answer, Asked, Website
 
 from digest.errors import ServerUnavailable
-from digest.sources.arxiv_oai import MAX_PAGES, ArxivOai, ArxivOaiSettings
+from digest.sources.arxiv.oai import MAX_PAGES, ArxivOai, ArxivOaiSettings
 from digest.sources.base import Collected, Errand, Past
 from digest.sources.web import HttpError, Web
 

@@ -10,8 +10,8 @@ from support.arxiv import EASTERN, Arxiv, Paper, oai_error, rss
 from support.website import PAGE, XML, Answer, Website
 
 from digest.errors import BadInput, ServerUnavailable
-from digest.sources.arxiv_oai import ArxivOaiSettings
-from digest.sources.arxiv_rss import ArxivRss, ArxivRssSettings
+from digest.sources.arxiv.oai import ArxivOaiSettings
+from digest.sources.arxiv.rss import ArxivRss, ArxivRssSettings
 from digest.sources.base import Collected, Errand, Past
 from digest.sources.web import HttpError, Web
 

@@ -10,11 +10,11 @@ from support.scholarly import HIDDEN_PAGE, PAGE, Answer, GitHubServer, left_alon
 
 from digest.errors import ServerUnavailable
 from digest.papers.model import Reading
-from digest.sources.answers import Answers
 from digest.sources.base import Collected, Errand, Known
 from digest.sources.github import NOT_SHOWN, GitHub, GitHubSettings
 from digest.sources.lookup import MAX_FAULTS
 from digest.sources.web import HttpError, Web
+from digest.sources.web.answers import Answers
 
 NOW = datetime(2026, 11, 22, 7, 50, tzinfo=UTC)
 

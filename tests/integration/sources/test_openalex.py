@@ -12,10 +12,10 @@ from support.scholarly import HIDDEN_PAGE, PAGE, Answer, OpenAlexServer, left_al
 
 from digest.errors import ServerUnavailable
 from digest.papers.model import Reading
-from digest.sources.answers import Answers
 from digest.sources.base import Collected, Errand, Known
 from digest.sources.openalex import BATCH, FIELDS, OpenAlex, OpenAlexSettings
 from digest.sources.web import HttpError, Web
+from digest.sources.web.answers import Answers
 
 NOW = datetime(2026, 11, 22, 7, 50, tzinfo=UTC)
 

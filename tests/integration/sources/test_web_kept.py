@@ -10,8 +10,8 @@ import pytest
 from support.website import JSON, PAGE, XML, Website
 
 from digest.errors import ServerUnavailable
-from digest.sources.answers import Answers
 from digest.sources.web import HttpError, Site
+from digest.sources.web.answers import Answers
 
 
 class Ticking:

@@ -9,8 +9,8 @@ import pytest
 from support.website import Website, raw
 
 from digest.errors import ServerUnavailable
-from digest.sources.connecting import connect
 from digest.sources.web import HttpError
+from digest.sources.web.connecting import connect
 
 INTERNET = "93.184.215.14"
 

@@ -13,8 +13,8 @@ from support.website import XML, Answer, Asked, Website
 
 from digest import __version__
 from digest.errors import ConfigurationError
-from digest.sources.connecting import connect
 from digest.sources.web import Web
+from digest.sources.web.connecting import connect
 
 
 def test_the_body_comes_as_it_is(site: Website, open_web: Any, hourglass: Any) -> None:

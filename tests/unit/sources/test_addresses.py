@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sources.addresses import is_public
+from digest.sources.web.addresses import is_public
 
 PUBLIC = (
     *("1.1.1.1", "8.8.8.8", "93.184.215.14", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.1"),

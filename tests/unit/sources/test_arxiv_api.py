@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.arxiv import Paper, api, api_error
 
 from digest.errors import BadInput
-from digest.sources.arxiv_api import ApiError, ArxivApi, ArxivApiSettings, parse
+from digest.sources.arxiv.api import ApiError, ArxivApi, ArxivApiSettings, parse
 from digest.sources.base import Known
 
 NOW = datetime(2026, 4, 28, 6, 0, tzinfo=UTC)

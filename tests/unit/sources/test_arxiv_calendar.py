@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sources.arxiv_calendar import (
+from digest.sources.arxiv.calendar import (
     NO_MAILING,
     SLACK,
     ZONE,

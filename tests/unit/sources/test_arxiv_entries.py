@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from digest.errors import ServerUnavailable
 from digest.papers.text import MAX_AUTHORS, MAX_NAME
-from digest.sources.arxiv_entries import (
+from digest.sources.arxiv.entries import (
     authors_of,
     belongs,
     categories_of,

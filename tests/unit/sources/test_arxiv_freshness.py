@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.sources.arxiv_calendar import NO_MAILING, ZONE, feeds_due, today
-from digest.sources.arxiv_freshness import (
+from digest.sources.arxiv.calendar import NO_MAILING, ZONE, feeds_due, today
+from digest.sources.arxiv.freshness import (
     FAR_BACK,
     Due,
     Feed,

@@ -12,8 +12,8 @@ from support.arxiv import Paper, oai, oai_error
 
 from digest.errors import BadInput
 from digest.papers.model import Sighting
-from digest.sources.arxiv_oai import ArxivOaiSettings, parse
-from digest.sources.arxiv_records import OaiError, read_page
+from digest.sources.arxiv.oai import ArxivOaiSettings, parse
+from digest.sources.arxiv.records import OaiError, read_page
 from digest.sources.parsed import Parsed
 
 NOW = datetime(2026, 4, 28, 6, 0, tzinfo=UTC)

@@ -13,9 +13,9 @@ from support.arxiv import Paper, atom, no_feed, rss
 from digest.errors import BadInput
 from digest.papers.model import Sighting
 from digest.papers.text import MAX_AUTHORS, MAX_TITLE
-from digest.sources.arxiv_feed import FEED_LIMIT, NoSuchCategory, read_feed
-from digest.sources.arxiv_freshness import Feed
-from digest.sources.arxiv_rss import ArxivRssSettings, parse
+from digest.sources.arxiv.feed import FEED_LIMIT, NoSuchCategory, read_feed
+from digest.sources.arxiv.freshness import Feed
+from digest.sources.arxiv.rss import ArxivRssSettings, parse
 from digest.sources.parsed import Parsed
 
 NOW = datetime(2026, 4, 27, 12, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.sources.kinds import Kind, is_whole, unfit
+from digest.sources.web.kinds import Kind, is_whole, unfit
 
 FEED = b'<?xml version="1.0"?><rss version="2.0"><channel><description>&lt;html&gt;</description></channel></rss>'
 PAGE = b"<!DOCTYPE html>\n<html><body>502</body></html>"

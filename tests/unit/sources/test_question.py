@@ -1,6 +1,6 @@
 """Addresses that are put together, and secrets that are taken out."""
 
-from digest.sources.question import Server
+from digest.sources.web.question import Server
 
 
 def server(base: str = "https://api.example.org", **more: object) -> Server:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sources.question import Server
-from digest.sources.redirects import NotFollowed, is_own, next_address
+from digest.sources.web.question import Server
+from digest.sources.web.redirects import NotFollowed, is_own, next_address
 
 BASE = "https://api.example.org/v1"
 

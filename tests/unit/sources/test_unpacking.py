@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sources.unpacking import Body, Damaged, TooLarge
+from digest.sources.web.unpacking import Body, Damaged, TooLarge
 
 MIB = 2**20
 

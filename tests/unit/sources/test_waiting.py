@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.sources.waiting import LONGEST_WAIT, left_alone_for, wait_before_next
+from digest.sources.web.waiting import LONGEST_WAIT, left_alone_for, wait_before_next
 
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())

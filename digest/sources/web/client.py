@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Self
 
 from digest.clock import SystemClock
 from digest.errors import ConfigurationError, DigestError
-from digest.sources.answers import Answers, Kept
-from digest.sources.kinds import Kind
-from digest.sources.question import HttpError, Limits, Outcome, Question, Reply, Server
+from digest.sources.web.answers import Answers, Kept
+from digest.sources.web.kinds import Kind
+from digest.sources.web.question import HttpError, Limits, Outcome, Question, Reply, Server
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
-    from digest.sources.asking import Asker
-    from digest.sources.connecting import Connect, Resolve
+    from digest.sources.web.asking import Asker
+    from digest.sources.web.connecting import Connect, Resolve
 
 __all__ = ["Abandoned", "HttpError", "Kind", "Limits", "Site", "Web"]
 
@@ -182,8 +182,8 @@ class Web:
 
         from anyio.from_thread import start_blocking_portal
 
-        from digest.sources import connecting
-        from digest.sources.asking import Asker
+        from digest.sources.web import connecting
+        from digest.sources.web.asking import Asker
 
         limits, at_once, sleep, jitter, elapsed, now, resolve, connect = self._made_of
 

@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from digest.errors import BadInput, ServerUnavailable
 from digest.papers.model import Sighting
-from digest.sources.arxiv_calendar import NO_MAILING
-from digest.sources.arxiv_entries import (
+from digest.sources.arxiv.calendar import NO_MAILING
+from digest.sources.arxiv.entries import (
     TITLE,
     TURN,
     belongs,
@@ -24,8 +24,8 @@ from digest.sources.arxiv_entries import (
     set_of,
     site_at,
 )
-from digest.sources.arxiv_freshness import Harvest, judge_harvest, what_is_due, with_back_fill
-from digest.sources.arxiv_records import NAME, OaiError, Page, parse, read_page
+from digest.sources.arxiv.freshness import Harvest, judge_harvest, what_is_due, with_back_fill
+from digest.sources.arxiv.records import NAME, OaiError, Page, parse, read_page
 from digest.sources.base import Brings, Collected, Errand, Progress
 from digest.sources.faults import not_before, nothing_had
 from digest.sources.parsed import Parsed, Problem, joined

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from digest.sources.arxiv_calendar import feeds_due, may_be_missed, next_due, submitted_since, today
-from digest.sources.arxiv_entries import is_newer
+from digest.sources.arxiv.calendar import feeds_due, may_be_missed, next_due, submitted_since, today
+from digest.sources.arxiv.entries import is_newer
 from digest.sources.base import Past, Verdict
 
 FAR_BACK = timedelta(days=14)

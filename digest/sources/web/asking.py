@@ -10,11 +10,11 @@ from datetime import datetime
 import httpx2
 
 from digest.errors import ServerUnavailable
-from digest.sources.connecting import Connect, Network, Resolve, open_pool
-from digest.sources.exchange import Broken, Pools, Unusable, exchange
-from digest.sources.kinds import unfit
-from digest.sources.question import HttpError, Limits, Outcome, Question, Reply, Server
-from digest.sources.waiting import ATTEMPTS, left_alone_for, wait_before_next
+from digest.sources.web.connecting import Connect, Network, Resolve, open_pool
+from digest.sources.web.exchange import Broken, Pools, Unusable, exchange
+from digest.sources.web.kinds import unfit
+from digest.sources.web.question import HttpError, Limits, Outcome, Question, Reply, Server
+from digest.sources.web.waiting import ATTEMPTS, left_alone_for, wait_before_next
 
 QUOTED = 2048
 """Bytes of a body that an error carries."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from urllib.parse import quote, quote_plus, urlencode
 
 from digest.errors import ServerUnavailable
-from digest.sources.kinds import Kind
+from digest.sources.web.kinds import Kind
 
 _SECRET_HEADERS = ("authorization", "cookie", "key", "token", "secret", "password")
 _LEAST_SECRET = 4

@@ -15,7 +15,7 @@ from typing import TypeVar
 import httpcore2
 
 from digest.errors import ConfigurationError
-from digest.sources.addresses import is_public
+from digest.sources.web.addresses import is_public
 
 Result = TypeVar("Result")
 Resolve = Callable[[str], Sequence[str]]

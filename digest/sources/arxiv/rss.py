@@ -2,7 +2,7 @@
 
 One request gives the announcement of the last mailing day for all categories. What it announces is *new*, *cross* (listed in
 another category), *replace* or *replace-cross*. It can stay behind although it is built anew each night, and forgets each day
-the one before: `digest.sources.arxiv_freshness` decides when the second route is asked.
+the one before: `digest.sources.arxiv.freshness` decides when the second route is asked.
 """
 
 from dataclasses import replace
@@ -13,11 +13,11 @@ from pydantic import Field, field_validator, model_validator
 
 from digest.errors import BadInput, DigestError, ServerUnavailable
 from digest.papers.model import Sighting
-from digest.sources.arxiv_calendar import NO_MAILING
-from digest.sources.arxiv_entries import TITLE, TURN, category, name_of, newest, site_at
-from digest.sources.arxiv_feed import NAME, REFUSAL, NoSuchCategory, parse, read_feed
-from digest.sources.arxiv_freshness import Feed, judge, what_is_due, why_ask, with_back_fill
-from digest.sources.arxiv_oai import ArxivOaiSettings, Harvested, harvest
+from digest.sources.arxiv.calendar import NO_MAILING
+from digest.sources.arxiv.entries import TITLE, TURN, category, name_of, newest, site_at
+from digest.sources.arxiv.feed import NAME, REFUSAL, NoSuchCategory, parse, read_feed
+from digest.sources.arxiv.freshness import Feed, judge, what_is_due, why_ask, with_back_fill
+from digest.sources.arxiv.oai import ArxivOaiSettings, Harvested, harvest
 from digest.sources.base import Brings, Collected, Errand
 from digest.sources.faults import not_before, nothing_had
 from digest.sources.parsed import Parsed, Problem, joined

@@ -11,11 +11,11 @@ import httpx2
 
 from digest import __version__
 from digest.papers.text import clean
-from digest.sources.connecting import NotPublic, in_words
-from digest.sources.kinds import ACCEPT
-from digest.sources.question import Limits, Question, Reply, Server
-from digest.sources.redirects import MAX_REDIRECTS, STATUSES, NotFollowed, is_own, next_address
-from digest.sources.unpacking import Body, Damaged, TooLarge
+from digest.sources.web.connecting import NotPublic, in_words
+from digest.sources.web.kinds import ACCEPT
+from digest.sources.web.question import Limits, Question, Reply, Server
+from digest.sources.web.redirects import MAX_REDIRECTS, STATUSES, NotFollowed, is_own, next_address
+from digest.sources.web.unpacking import Body, Damaged, TooLarge
 
 AGENT = f"trending-papers-digest/{__version__}"
 MAX_ERROR_BODY = 64 * 1024

@@ -13,7 +13,7 @@ from digest.errors import BadInput
 from digest.papers.identity import arxiv_id
 from digest.papers.model import Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
-from digest.sources.arxiv_entries import (
+from digest.sources.arxiv.entries import (
     DC,
     TITLE,
     authors_of,

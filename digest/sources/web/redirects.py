@@ -3,7 +3,7 @@
 import httpx2
 
 from digest.papers.text import clean
-from digest.sources.question import Server
+from digest.sources.web.question import Server
 
 MAX_REDIRECTS = 3
 MAX_LOCATION = 2048

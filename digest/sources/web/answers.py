@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from digest.clock import SystemClock
-from digest.sources.kinds import Kind, is_whole
-from digest.sources.question import Reply
+from digest.sources.web.kinds import Kind, is_whole
+from digest.sources.web.question import Reply
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from digest.errors import BadInput
 from digest.papers.identity import arxiv_id
 from digest.papers.model import Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, clean
-from digest.sources.arxiv_calendar import end_of_today, today
-from digest.sources.arxiv_entries import (
+from digest.sources.arxiv.calendar import end_of_today, today
+from digest.sources.arxiv.entries import (
     ARXIV,
     ATOM,
     DC,
@@ -27,7 +27,7 @@ from digest.sources.arxiv_entries import (
     newest,
     version_of,
 )
-from digest.sources.arxiv_freshness import Feed
+from digest.sources.arxiv.freshness import Feed
 from digest.sources.feed_entries import read_date
 from digest.sources.fields import Unusable, read_title
 from digest.sources.parsed import Parsed, Problem
