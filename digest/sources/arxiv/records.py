@@ -5,7 +5,7 @@ record's datestamp is that of its last change: whether the paper is new is told 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from xml.etree.ElementTree import Element
 
@@ -63,14 +63,20 @@ class Page:
     until: date | None = None
 
 
-def parse(raw: bytes, *, seen_at: datetime, new_since: date | None = None) -> Parsed:
-    """The papers of an answer. See `read_page`; that no record matches is an answer without papers."""
+def parse(raw: bytes, *, seen_at: datetime, new_since: date | None = None, announces: bool = True) -> Parsed:
+    """The papers of an answer that was saved. See `read_page`; that no record matches is an answer without papers.
+
+    With `announces`, every paper is wanted, for somebody hands them over; else only those that are new.
+    """
     try:
-        return read_page(raw, seen_at=seen_at, new_since=new_since).parsed
+        parsed = read_page(raw, seen_at=seen_at, new_since=new_since).parsed
     except OaiError as error:
         if error.code == "noRecordsMatch":
             return Parsed()
         raise
+    if not announces:
+        return parsed
+    return replace(parsed, sightings=tuple(replace(sighting, announces=True) for sighting in parsed.sightings))
 
 
 def read_page(raw: bytes, *, seen_at: datetime, new_since: date | None = None) -> Page:

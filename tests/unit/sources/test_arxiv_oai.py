@@ -23,7 +23,7 @@ OAI = "http://www.openarchives.org/OAI/2.0/"
 
 
 def read(*papers: Paper, new_since: date | None = None) -> Parsed:
-    return parse(oai(papers), seen_at=NOW, new_since=new_since)
+    return parse(oai(papers), seen_at=NOW, new_since=new_since, announces=False)
 
 
 def one(paper: Paper) -> Sighting:
@@ -52,8 +52,16 @@ def test_a_record_is_read_whole() -> None:
     assert set(work.links) == {"arxiv", "pdf", "doi"}
 
 
+def test_of_an_answer_that_somebody_hands_over_every_paper_is_wanted() -> None:
+    old = replace(PAPER, id="1904.00001", versions=3)
+    handed_over, met = (parse(oai([old, PAPER]), seen_at=NOW, announces=wanted).sightings for wanted in (True, False))
+    assert [sighting.announces for sighting in handed_over] == [True, True]
+    assert [replace(sighting, announces=True) for sighting in met] == list(handed_over)
+    assert not met[0].announces
+
+
 def test_a_single_record_is_read_as_a_list_of_one() -> None:
-    assert len(parse(oai([PAPER], verb="GetRecord"), seen_at=NOW).sightings) == 1
+    assert len(parse(oai([PAPER], verb="GetRecord"), seen_at=NOW, announces=False).sightings) == 1
 
 
 def test_a_record_that_changed_without_being_new_announces_nothing() -> None:
@@ -74,13 +82,13 @@ def test_who_fills_in_days_gets_papers_revised_since_as_well() -> None:
 def test_a_record_without_dates_announces_nothing() -> None:
     raw = oai([PAPER])
     for old, new in ((b"2026-04-27</datestamp>", b"</datestamp>"), (b"Thu, 23 Apr 2026 21:02:00 GMT", b"")):
-        parsed = parse(raw.replace(old, new), seen_at=NOW)
+        parsed = parse(raw.replace(old, new), seen_at=NOW, announces=False)
         assert [sighting.announces for sighting in parsed.sightings] == [False]
 
 
 @pytest.mark.parametrize("text", ["Thu, 23 Apr 0000 21:02:00 GMT", "Thu, 23 Apr 9999 21:02:00 GMT", "some day"])
 def test_a_date_that_cannot_be_is_left_out_and_the_paper_kept(text: str) -> None:
-    parsed = parse(oai([PAPER]).replace(b"Thu, 23 Apr 2026 21:02:00 GMT", text.encode()), seen_at=NOW)
+    parsed = parse(oai([PAPER]).replace(b"Thu, 23 Apr 2026 21:02:00 GMT", text.encode()), seen_at=NOW, announces=False)
     assert parsed.sightings[0].work.published_at is None
     assert [problem.line for problem in parsed.problems] == [1]
 
@@ -95,7 +103,7 @@ def test_a_deleted_record_takes_its_paper_back() -> None:
 def test_a_deleted_record_of_another_archive_or_of_none_is_only_counted() -> None:
     raw = oai([replace(PAPER, deleted=True)])
     for identifier in (b"oai:test.example.com:1585310", b""):
-        parsed = parse(raw.replace(b"oai:arXiv.org:2604.21935", identifier), seen_at=NOW)
+        parsed = parse(raw.replace(b"oai:arXiv.org:2604.21935", identifier), seen_at=NOW, announces=False)
         assert (parsed.retracted, parsed.passed_over) == ((), {"deleted records": 1})
 
 
@@ -127,12 +135,14 @@ def test_a_record_in_arxivs_other_format_is_read() -> None:
         <author><keyname>Deepti</keyname></author><author/></authors><title>A title</title>
         <categories>cs.AI cs.LG</categories><doi>10.1000/abc</doi><abstract> We invent. </abstract></arXiv>"""
     )
-    [sighting] = parse(raw, seen_at=NOW).sightings
+    [sighting] = parse(raw, seen_at=NOW, announces=False).sightings
     assert sighting.ids == ("arxiv:2604.21935", "doi:10.1000/abc")
     assert sighting.work.authors == ("Jane Doe Jr.", "Deepti")
     assert sighting.work.published_at == datetime(2026, 4, 23, tzinfo=UTC)
     assert sighting.announces
-    [updated] = parse(raw.replace(b"</created>", b"</created><updated>2026-04-26</updated>"), seen_at=NOW).sightings
+    [updated] = parse(
+        raw.replace(b"</created>", b"</created><updated>2026-04-26</updated>"), seen_at=NOW, announces=False
+    ).sightings
     assert not updated.announces
 
 
@@ -146,12 +156,12 @@ DC = """<oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" xm
 
 
 def test_a_record_in_dublin_core_is_read() -> None:
-    [sighting] = parse(record(DC.format("")), seen_at=NOW).sightings
+    [sighting] = parse(record(DC.format("")), seen_at=NOW, announces=False).sightings
     assert sighting.ids == ("arxiv:2604.21935", "doi:10.1000/abc")
     assert (sighting.work.authors, sighting.work.abstract) == (("Jane Doe", "Max Jr. Roe"), "We invent.")
     assert sighting.work.published_at == datetime(2026, 4, 23, tzinfo=UTC)
     assert sighting.announces
-    [revised] = parse(record(DC.format("<dc:date>2026-04-25</dc:date>")), seen_at=NOW).sightings
+    [revised] = parse(record(DC.format("<dc:date>2026-04-25</dc:date>")), seen_at=NOW, announces=False).sightings
     assert not revised.announces
 
 
@@ -162,7 +172,7 @@ def test_a_record_of_another_archive_is_known_by_its_title_and_page() -> None:
         <dc:identifier>http://theses.example.org/1996652</dc:identifier></oai_dc:dc>""",
         identifier="oai:theses.example.org:1996652",
     )
-    [sighting] = parse(raw, seen_at=NOW).sightings
+    [sighting] = parse(raw, seen_at=NOW, announces=False).sightings
     assert (sighting.ids, sighting.work.title, sighting.work.authors) == ((), "A thesis", ("某人",))
     assert sighting.work.links == {"page": "http://theses.example.org/1996652"}
     assert sighting.work.published_at is None
@@ -173,7 +183,9 @@ def test_headers_alone_are_counted() -> None:
         f"<header{status}><identifier>oai:arXiv.org:2604.0000{number}</identifier></header>"
         for number, status in enumerate(["", ' status="deleted"'])
     )
-    parsed = parse(f'<OAI-PMH xmlns="{OAI}"><ListIdentifiers>{headers}</ListIdentifiers></OAI-PMH>'.encode(), seen_at=NOW)
+    parsed = parse(
+        f'<OAI-PMH xmlns="{OAI}"><ListIdentifiers>{headers}</ListIdentifiers></OAI-PMH>'.encode(), seen_at=NOW, announces=False
+    )
     assert parsed.passed_over == {"headers without a record": 1, "deleted records": 1}
     assert parsed.retracted == ("arxiv:2604.00001",)
 
@@ -186,13 +198,13 @@ def test_where_a_list_goes_on_is_told() -> None:
 
 
 def test_that_no_record_matches_is_an_answer_without_papers() -> None:
-    assert parse(oai_error("noRecordsMatch"), seen_at=NOW) == Parsed()
+    assert parse(oai_error("noRecordsMatch"), seen_at=NOW, announces=False) == Parsed()
 
 
 @pytest.mark.parametrize("code", ["badArgument", "badResumptionToken", "cannotDisseminateFormat", "idDoesNotExist", "other"])
 def test_an_error_of_the_protocol_is_told_in_its_words(code: str) -> None:
     with pytest.raises(OaiError, match=f"arXiv says {code}: It will not do") as raised:
-        parse(oai_error(code, "It will\n   not do"), seen_at=NOW)
+        parse(oai_error(code, "It will\n   not do"), seen_at=NOW, announces=False)
     assert raised.value.code == code
 
 
@@ -211,7 +223,7 @@ def test_one_bad_record_costs_none_of_its_neighbours() -> None:
 
 def test_a_record_with_nothing_in_it_is_told_by_its_number() -> None:
     empty = b"<record/><record><header/><metadata/></record><record><metadata><other/></metadata></record><record>"
-    parsed = parse(oai([PAPER]).replace(b"<record>", empty, 1), seen_at=NOW)
+    parsed = parse(oai([PAPER]).replace(b"<record>", empty, 1), seen_at=NOW, announces=False)
     assert [problem.line for problem in parsed.problems] == [1, 2, 3]
     assert len(parsed.sightings) == 1
 
@@ -223,7 +235,7 @@ def test_three_hundred_authors_are_kept() -> None:
 
 def test_an_id_in_capitals_is_the_same_paper() -> None:
     raw = oai([Paper("math/0309136", submitted=SUBMITTED)]).replace(b"math/0309136", b"MATH/0309136")
-    assert parse(raw, seen_at=NOW).sightings[0].ids == ("arxiv:math/0309136",)
+    assert parse(raw, seen_at=NOW, announces=False).sightings[0].ids == ("arxiv:math/0309136",)
 
 
 def test_what_was_complete_when_a_page_breaks_off_is_kept() -> None:
@@ -246,7 +258,7 @@ def test_what_was_complete_when_a_page_breaks_off_is_kept() -> None:
 )
 def test_what_is_no_list_of_records_is_refused_as_a_whole(raw: bytes, words: str) -> None:
     with pytest.raises(BadInput, match=words):
-        parse(raw, seen_at=NOW)
+        parse(raw, seen_at=NOW, announces=False)
 
 
 @given(st.data())
