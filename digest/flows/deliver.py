@@ -233,6 +233,7 @@ class _Run:
     def _build(self, job: Job) -> bytes | None:
         try:
             content = job.build()
+        # Whatever one paper or template makes of it, the mails of other readers go on; the row tells what it was.
         except Exception as error:
             log.error("mail %s %s could not be built: %s: %s", job.table.name, job.row, type(error).__name__, error)
             self._unbuilt += 1
