@@ -1,6 +1,7 @@
 """What an operator may set about ranking."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,4 +32,8 @@ class RankingSettings(BaseModel):
     also: int = Field(default=10, ge=0, le=20)
     window: Duration = Field(default=timedelta(days=14), gt=timedelta(0), le=timedelta(days=365))
     share: float = Field(default=0.5, ge=0, le=1)
+    floor: float = Field(default=3.0, ge=0, le=1000)
+    diversity: float = Field(default=0.5, ge=0, le=1)
+    explore: int = Field(default=1, ge=0, le=3)
+    semantic: Path | None = None
     weights: RankingWeights = RankingWeights()

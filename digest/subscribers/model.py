@@ -29,7 +29,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     "complained": frozenset(),
 }
 
-InterestKind = Literal["topic", "keyword"]
+InterestKind = Literal["topic", "keyword", "author", "category", "mute", "liked", "disliked"]
 INTEREST_KINDS: tuple[InterestKind, ...] = get_args(InterestKind)
 MAX_INTEREST = 120
 MAX_INTERESTS = 50
@@ -38,7 +38,11 @@ MAX_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Something a reader wants: a topic is a phrase that says what about; a keyword must stand in the paper."""
+    """Something a reader wants, or does not.
+
+    A topic is a phrase that says what about; a keyword must stand in the paper; an author or a category is the paper's own. What
+    is muted (a keyword, an author or a category) keeps a paper away from him. What he liked or disliked is a paper's canonical id.
+    """
 
     kind: InterestKind
     value: str
