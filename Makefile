@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format types check lock wheel torture bench clean
+.PHONY: help demo test lint format types check lock wheel torture bench fit clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,9 +32,13 @@ format: $(VENV)/development ## put the code in its form
 torture: $(VENV)/development ## kill the mailer 30 times while 2,000 mails go out, and count
 	$(BIN)/python tests/torture/kills.py --readers 2000 --kills 30
 
-bench: $(VENV)/development ## mails a second to 2,000 readers; a day of 1,000 papers collected into 100,000, and searched
+bench: $(VENV)/development ## mails a second to 2,000 readers; a day of 1,000 papers collected into 100,000, and searched; picks for 100,000 readers
 	$(BIN)/python tests/torture/throughput.py --readers 2000
 	$(BIN)/python tests/torture/collecting.py --papers 100000 --readings 14 --day 1000
+	$(BIN)/python tests/torture/ranking.py --readers 100000 --candidates 2000
+
+fit: $(VENV)/development ## fit what trending ranks with to a folder of past lists: make fit DATA=folder
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m digest.evaluation.fit $(DATA) --out digest/ranking/trending.json
 
 wheel: $(VENV)/development ## build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel

@@ -16,12 +16,14 @@ from digest.tokens import Signer
 
 if TYPE_CHECKING:
     from digest.edition.calendar import Schedule
-    from digest.edition.compose import Wish
+    from digest.edition.compose import Taste
     from digest.flows.mails import Imprint
     from digest.flows.outages import Alarm
     from digest.flows.run import Plan
     from digest.flows.terms import Relay, Rules
+    from digest.ranking.select import Selection
     from digest.rendering.environment import Environments
+    from digest.semantic import Encoder
     from digest.sources.web import Web
     from digest.sources.web.answers import Answers
 
@@ -68,12 +70,39 @@ class App:
         return Schedule(times.timezone, times.publish_at, times.weekly_on, times.catch_up)
 
     @cached_property
-    def usual(self) -> "Wish":
+    def usual(self) -> "Taste":
         """What a reader gets who chose nothing."""
-        from digest.edition.compose import Wish
+        from digest.edition.compose import Taste
 
         ranking = self.settings.ranking
-        return Wish((), ranking.share, ranking.size, ranking.also)
+        return Taste(share=ranking.share, cards=ranking.size, also=ranking.also)
+
+    @cached_property
+    def selection(self) -> "Selection":
+        """What holds for everybody's picks."""
+        from digest.ranking.select import Selection
+
+        ranking = self.settings.ranking
+        return Selection(ranking.floor, ranking.diversity, ranking.explore)
+
+    @cached_property
+    def encoder(self) -> "Encoder | None":
+        """The model that tells what texts mean; None where none is set.
+
+        Raises:
+            ConfigurationError: the model cannot be used.
+        """
+        folder = str(self.settings.ranking.semantic or "")
+        if folder in ("", "."):
+            return None
+        from digest.semantic import Encoder
+
+        return Encoder(self.settings.home / folder)
+
+    @property
+    def model(self) -> str:
+        """By which meanings are compared; empty: by words alone."""
+        return self.encoder.model if self.encoder else ""
 
     @cached_property
     def environments(self) -> "Environments":
@@ -101,6 +130,8 @@ class App:
             reply_to=self.settings.email.answers,
             inbound=self.settings.inbound.address,
             usual=self.usual,
+            selection=self.selection,
+            model=self.model,
             memory=self.settings.ranking.window + WEEK,
         )
 
@@ -167,6 +198,7 @@ class App:
             self.settings.sources,
             self.settings.ranking,
             self.alarm,
+            self.encoder,
         )
 
     def close(self) -> None:

@@ -1,12 +1,11 @@
-"""`digest collect` and `digest rank`."""
+"""`digest collect`: papers and the attention they get."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import AsJson, Weekly, application, counted, emit, emit_json, table, talk
+from digest.cli.common import AsJson, application, counted, emit, emit_json, talk
 
 if TYPE_CHECKING:
     from digest.flows.intake import Brought
@@ -17,7 +16,6 @@ SHOWN = 20
 
 def register(parent: typer.Typer) -> None:
     parent.command()(collect)
-    parent.command()(rank)
 
 
 def _names(incomplete: str) -> list[str]:
@@ -124,35 +122,3 @@ def brought_json(brought: "Brought") -> dict[str, Any]:
         "problems": [{"line": problem.line, "what": problem.what} for problem in brought.problems],
         "error": brought.error,
     }
-
-
-def rank(
-    context: typer.Context,
-    date: Annotated[str | None, typer.Option("--date", help="The day to rank for; today when left out.")] = None,
-    for_: Annotated[str | None, typer.Option("--for", help="For this subscriber, by his interests and memory.")] = None,
-    weekly: Weekly = False,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """Show the ranking as it stands now, with what made each score. Freezes nothing."""
-    from digest.cli.views import entry_json, one_line, parse_date
-    from digest.flows import choose
-
-    with application(context) as app:
-        on = parse_date(date) or app.schedule.date_at(app.clock.now())
-        edition = choose.draft(app.store, app.settings.ranking, app.clock.now(), on, "weekly" if weekly else "daily")
-        who = choose.reader(app.store, for_) if for_ else None
-        chosen = choose.for_reader(
-            app.store, app.clock.now(), edition, replace(app.usual, cards=top, also=0), who and replace(who, size=None)
-        )
-    entries = {entry.paper_id: entry for entry in edition.entries}
-    rows = [(entries[pick.paper_id], pick) for pick in chosen]
-    if as_json:
-        papers = [entry_json(entry, pick, place) for place, (entry, pick) in enumerate(rows, 1)]
-        emit_json({"date": on.isoformat(), "for": for_, "candidates": len(entries), "papers": papers})
-        return
-    table(
-        ("", "score", "paper", "why"),
-        [(place, f"{entry.score:.2f}", entry.work.title, one_line(entry, pick)) for place, (entry, pick) in enumerate(rows, 1)],
-    )
-    talk(f"{len(rows)} of {len(entries)} candidates for {on}")

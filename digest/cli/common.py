@@ -88,14 +88,14 @@ def me() -> str:
     return "digest" if shutil.which("digest") else near(called)
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
-    """A table for people, as wide as the terminal; not for programs, which ask for `--json`."""
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", spaced: bool = False) -> None:
+    """A table for people, as wide as the terminal; not for programs, which ask for `--json`. `spaced`: a line between rows."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    drawn = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, leading=int(spaced))
     for header in headers:
         drawn.add_column(header, overflow="fold")
     for row in rows:
@@ -125,9 +125,10 @@ def counted(number: int, noun: str) -> str:
 
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Any]:
-    """A progress bar on stderr while the block runs, for people alone; call what it gives with how much is done."""
+    """A progress bar on stderr while the block runs, for people alone; call what it gives with how much is done, and of how
+    much when that was not known before."""
     if not sys.stderr.isatty():
-        yield lambda _done: None
+        yield lambda _done, _total=None: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -135,7 +136,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, total=None: bar.update(task, completed=done, total=total)
 
 
 def _plain(value: object) -> object:

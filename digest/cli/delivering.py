@@ -58,7 +58,9 @@ def run(
             if stop.is_set():
                 return report, []
             with watching() as watch:
-                return report, await asyncio.to_thread(flow.collect_attention, plan, watch)
+                looked_up = await asyncio.to_thread(flow.collect_attention, plan, watch)
+            await asyncio.to_thread(flow.learn, plan, stop.is_set)
+            return report, looked_up
 
         report, looked_up = run_until_stopped(mail_then_look_up, plan.web.abandon)
     if as_json:

@@ -162,7 +162,7 @@ def _write_preview(folder: Path, edition: "Edition", target: Path) -> None:
 
     app = _app(folder, "smtp://127.0.0.1:1", SystemClock())
     try:
-        picks = choose.for_reader(app.store, edition.frozen_at, edition, app.usual, None)
+        picks = choose.for_reader(app.store, edition.frozen_at, edition, app.usual, app.selection, None)
         rendered = mails.preview(app.settings.site, app.environments, edition, picks, None)
     finally:
         app.close()

@@ -137,6 +137,24 @@ def _sources(app: "App") -> Iterator[Finding]:
         )
 
 
+def _meaning(app: "App") -> Iterator[Finding]:
+    """Whether the sentence model can be used, where one is set, and whether it has read enough."""
+    from digest.ranking.meaning import MIN_BACKGROUND
+    from digest.store import meanings
+
+    encoder = app.encoder
+    if encoder is None:
+        return
+    what = f"{encoder.model} gives {encoder.dimension} numbers for a text"
+    with app.store.read() as connection:
+        read = meanings.count(connection, encoder.model)
+    if read >= MIN_BACKGROUND:
+        yield Finding("meaning", "ok", f"{what}; {read:,} papers are read")
+    else:
+        fix = "digest run and the daemon read papers when mails are out"
+        yield Finding("meaning", "warn", f"{what}; {read} papers are read, and below {MIN_BACKGROUND} words alone count", fix)
+
+
 def _templates(app: "App") -> Iterator[Finding]:
     from datetime import UTC, date, datetime
 
@@ -154,7 +172,7 @@ def _templates(app: "App") -> Iterator[Finding]:
     yield Finding("templates", "ok", "render")
 
 
-_CHECKS = (_settings, _database, _times, _sources, _templates)
+_CHECKS = (_settings, _database, _times, _sources, _meaning, _templates)
 
 
 def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:

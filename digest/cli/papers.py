@@ -46,7 +46,7 @@ def show(context: typer.Context, paper: Id, as_json: AsJson = False) -> None:
     from digest.store import papers as store
 
     with application(context) as app:
-        found = _find(app, paper)
+        found = find(app, paper)
         with app.store.read() as connection:
             readings = store.readings_of(connection, found.id)
             aliases = store.aliases_of(connection, [found.id]).get(found.id, [])
@@ -74,7 +74,7 @@ def hide(
     from digest.store import papers as store
 
     with application(context) as app:
-        found = _find(app, paper)
+        found = find(app, paper)
         with app.store.write() as connection:
             store.set_hidden(connection, found.id, None if undo else app.clock.now())
     talk(f"{'Given back' if undo else 'Hidden'}: {found.work.title}")
@@ -86,13 +86,14 @@ def pin(context: typer.Context, paper: Id, undo: Annotated[bool, typer.Option("-
     from digest.store import papers as store
 
     with application(context) as app:
-        found = _find(app, paper)
+        found = find(app, paper)
         with app.store.write() as connection:
             store.set_pinned(connection, found.id, None if undo else app.clock.now())
     talk(f"{'Unpinned' if undo else 'Pinned'}: {found.work.title}")
 
 
-def _find(app: Any, text: str) -> Any:
+def find(app: Any, text: str) -> Any:
+    """The paper that somebody means: an arXiv id, a DOI, or a number. Raises UsageError where there is none."""
     from digest.errors import UsageError
     from digest.papers.identity import arxiv_id, doi
     from digest.store import papers as store

@@ -78,7 +78,7 @@ def preview(
         on = parse_date(date) or app.schedule.date_at(now)
         who = choose.reader(app.store, for_) if for_ else None
         edition = choose.standing(app.store, app.settings.ranking, now, on, "weekly" if weekly else "daily")
-        picks = choose.for_reader(app.store, now, edition, app.usual, who)
+        picks = choose.for_reader(app.store, now, edition, app.usual, app.selection, who, app.model)
         if not picks:
             raise BadInput(
                 f"there is nothing to show: {edition.empty_because or 'he has got every paper of it'}", fix="digest collect"

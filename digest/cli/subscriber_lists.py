@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from digest.cli.common import AsJson, DryRun, Limit, Yes, application, emit_json, moment, progress, table, talk
+from digest.cli.common import AsJson, DryRun, Limit, Yes, application, counted, emit_json, moment, progress, table, talk
 
 if TYPE_CHECKING:
     from digest.flows.importing import Tally
@@ -37,11 +37,8 @@ def list_(
         return
     rows = [subscriber_json(reader) for reader in found]
     table(
-        ("email", "state", "when", "topics", "next due"),
-        [
-            (row["email"], row["state"], when(row), ", ".join(row["topics"] + row["keywords"]), _short(row["next_due_at"]))
-            for row in rows
-        ],
+        ("email", "state", "when", "interests", "next due"),
+        [(row["email"], row["state"], when(row), _interests(row), _short(row["next_due_at"])) for row in rows],
     )
     talk(f"{len(found)} shown; in all: {', '.join(f'{number} {name}' for name, number in sorted(counts.items())) or 'nobody'}")
 
@@ -56,7 +53,8 @@ def import_(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in readers from CSV: email, and name, topics (separated by ;), zone, hour, days, cadence, size.
+    """Take in readers from CSV: email, and name, topics, keywords, authors, categories, mutes, likes, dislikes (all of them
+    separated by ;), zone, hour, days, cadence, size, share.
 
     Who is a subscriber already stays as he is; who left, bounced, complained or is suppressed is not brought back. Bad rows
     are reported by line and passed over. An import that was stopped goes on when the same command is run again.
@@ -127,6 +125,7 @@ def export(
 
 def subscriber_json(reader: "Reader") -> dict[str, Any]:
     """A reader as JSON. `hour` null: with each edition; `size` null: as `ranking.size` says."""
+    from digest.subscribers.csv import RATED_IN, STATED_IN
     from digest.subscribers.model import WEEKDAYS
 
     one = reader.subscriber
@@ -134,8 +133,10 @@ def subscriber_json(reader: "Reader") -> dict[str, Any]:
         "email": one.address.text,
         "state": one.state,
         "name": one.name,
-        "topics": [interest.value for interest in reader.interests if interest.kind == "topic"],
-        "keywords": [interest.value for interest in reader.interests if interest.kind == "keyword"],
+        **{
+            column: [interest.value for interest in reader.interests if interest.kind == kind]
+            for column, kind in (STATED_IN | RATED_IN).items()
+        },
         "zone": one.preferences.zone,
         "hour": one.preferences.hour.strftime("%H:%M") if one.preferences.hour else None,
         "days": [WEEKDAYS[day] for day in sorted(one.preferences.days)],
@@ -154,6 +155,14 @@ def when(row: dict[str, Any]) -> str:
     days = "" if len(row["days"]) == 7 else f" {','.join(row['days'])}"
     hour = f"{row['hour']} {row['zone']}" if row["hour"] else "with the edition"
     return f"{row['cadence']} {hour}{days}"
+
+
+def _interests(row: dict[str, Any]) -> str:
+    """What he wants in a few words; papers are counted."""
+    words = [word for column in ("topics", "keywords", "authors", "categories") for word in row[column]]
+    words += [f"not {word}" for word in row["mutes"]]
+    words += [counted(len(row[column]), one) for column, one in (("likes", "like"), ("dislikes", "dislike")) if row[column]]
+    return ", ".join(words)
 
 
 def _state(text: str | None) -> "State | None":

@@ -1,18 +1,34 @@
 """`digest subscribers`: who reads, what each chose, and what happened to him."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from digest.cli.common import AsJson, DryRun, Yes, application, confirm, emit_json, moment, table, talk
+from digest.cli.likes import liked, pasted, rate
 
 if TYPE_CHECKING:
+    from digest.subscribers.model import Interest, InterestKind
     from digest.wiring import App
 
 Address = Annotated[str, typer.Argument(help="The email address.", metavar="ADDRESS")]
 Confirmed = Annotated[bool, typer.Option("--confirmed", help="They asked for it, I know: mail no confirmation and no welcome.")]
 Topics = Annotated[list[str] | None, typer.Option("--topic", help="What he wants to read about; may be given again.")]
 Keywords = Annotated[list[str] | None, typer.Option("--keyword", help="A word that must stand in a paper; may be given again.")]
+Authors = Annotated[list[str] | None, typer.Option("--author", help="Whose papers he wants; may be given again.")]
+Categories = Annotated[
+    list[str] | None, typer.Option("--category", help="Such as cs.CL, or cs for all of them; may be given again.")
+]
+Mutes = Annotated[list[str] | None, typer.Option("--mute", help="A word, author or category to keep away; may be given again.")]
+Likes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--like",
+        help="A paper that he likes: an arXiv id or DOI, or a file of them or of BibTeX; may be given again.",
+        metavar="FILE|ID",
+    ),
+]
 Zone = Annotated[str | None, typer.Option("--zone", help="His time zone, such as Europe/Berlin.")]
 Hour = Annotated[str | None, typer.Option("--hour", help="When he gets his mail, such as 8 or 07:30; none: with the edition.")]
 Days = Annotated[str | None, typer.Option("--days", help="On which days, such as mon,tue or mon-fri or daily.")]
@@ -26,7 +42,7 @@ def register(parent: typer.Typer) -> None:
     from digest.cli.subscriber_lists import export, import_, list_
 
     group = typer.Typer(no_args_is_help=True)
-    for command in (add, list_, show, set_, confirm_, pause, resume, unsubscribe, erase, import_, export, history):
+    for command in (add, list_, show, set_, rate, confirm_, pause, resume, unsubscribe, erase, import_, export, history):
         group.command(command.__name__.rstrip("_"))(command)
     parent.add_typer(group, name="subscribers", help="Readers: add, show, change, pause, erase, import, export.")
 
@@ -37,6 +53,10 @@ def add(
     confirmed: Confirmed = False,
     topics: Topics = None,
     keywords: Keywords = None,
+    authors: Authors = None,
+    categories: Categories = None,
+    mutes: Mutes = None,
+    likes: Likes = None,
     zone: Zone = None,
     hour: Hour = None,
     days: Days = None,
@@ -49,10 +69,11 @@ def add(
     """Sign somebody up. He is mailed a confirmation first, unless --confirmed."""
     from digest.flows.subscribe import subscribe
     from digest.subscribers.address import EmailAddress
-    from digest.subscribers.model import MAX_INTERESTS, Preferences, SignUp
+    from digest.subscribers.model import Preferences, SignUp, limited
 
-    wanted = (*_interests("topic", topics), *_interests("keyword", keywords))
-    _limited(len(wanted), MAX_INTERESTS)
+    chosen = {"topic": topics, "keyword": keywords, "author": authors, "category": categories, "mute": mutes}
+    wanted = limited([one for kind, words in chosen.items() for one in _interests(kind, words)])
+    papers = pasted(likes)
     sign_up = SignUp(
         EmailAddress.parse(address),
         _name(name) or "",
@@ -65,6 +86,8 @@ def add(
             app.settings.require("site.public_url")
         url = app.settings.site.public_url
         done = subscribe(app.store, now, sign_up, confirmed=confirmed, public_url=url, source="the operator's command line")
+        if papers and done.what != "already":
+            liked(app, now, done.subscriber.address, papers)
         if as_json:
             emit_json({"what": done.what, **_shown(app, done.subscriber.id)})
     talk(f"{done.subscriber.address} {_WORDS[done.what].format(state=done.subscriber.state)}")
@@ -95,6 +118,14 @@ def set_(
     no_topics: Annotated[bool, typer.Option("--no-topics", help="He wants no topics any more.")] = False,
     keywords: Keywords = None,
     no_keywords: Annotated[bool, typer.Option("--no-keywords", help="He wants no keywords any more.")] = False,
+    authors: Authors = None,
+    no_authors: Annotated[bool, typer.Option("--no-authors", help="He follows no authors any more.")] = False,
+    categories: Categories = None,
+    no_categories: Annotated[bool, typer.Option("--no-categories", help="He follows no categories any more.")] = False,
+    mutes: Mutes = None,
+    no_mutes: Annotated[bool, typer.Option("--no-mutes", help="Nothing is kept away from him any more.")] = False,
+    likes: Likes = None,
+    no_likes: Annotated[bool, typer.Option("--no-likes", help="What he said of papers is forgotten.")] = False,
     zone: Zone = None,
     hour: Hour = None,
     days: Days = None,
@@ -104,22 +135,33 @@ def set_(
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what a reader chose. Topics given here take the place of those he had; so do keywords."""
+    """Change what a reader chose. Topics given here take the place of those he had; so do keywords, authors, categories and
+    mutes. Papers are liked besides those that he rated before, unless --no-likes."""
     from digest.flows.subscribe import change
     from digest.subscribers.address import EmailAddress
-    from digest.subscribers.model import MAX_INTERESTS, Interest, InterestKind
+    from digest.subscribers.model import Interest, InterestKind
 
-    interests: dict[InterestKind, tuple[Interest, ...]] = {}
-    if topics or no_topics:
-        interests["topic"] = _interests("topic", None if no_topics else topics)
-    if keywords or no_keywords:
-        interests["keyword"] = _interests("keyword", None if no_keywords else keywords)
-    _limited(sum(map(len, interests.values())), MAX_INTERESTS)
+    given: dict[InterestKind, tuple[list[str] | None, bool]] = {
+        "topic": (topics, no_topics),
+        "keyword": (keywords, no_keywords),
+        "author": (authors, no_authors),
+        "category": (categories, no_categories),
+        "mute": (mutes, no_mutes),
+    }
+    interests: dict[InterestKind, tuple[Interest, ...]] = {
+        kind: _interests(kind, None if none else words) for kind, (words, none) in given.items() if words or none
+    }
+    if no_likes:
+        interests |= {"liked": (), "disliked": ()}
+    papers = pasted(likes)
     wish = _preferences(zone, hour, days, cadence, size, share)
     with application(context) as app:
         now = moment(app)
         mail = EmailAddress.parse(address)
+        _limited(app, address, interests)
         reader = change(app.store, now, mail, name=_name(name), preferences=wish, interests=interests)
+        if papers:
+            liked(app, now, mail, papers)
         if as_json:
             emit_json(_shown(app, reader.id))
     due = f"; next due {reader.next_due_at:%Y-%m-%d %H:%M}Z" if reader.next_due_at else ""
@@ -282,11 +324,16 @@ def _interests(kind: Any, words: list[str] | None) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(parse_interest(kind, word) for word in words or ()))
 
 
-def _limited(count: int, limit: int) -> None:
-    from digest.errors import UsageError
+def _limited(app: "App", address: str, changed: Mapping["InterestKind", Sequence["Interest"]]) -> None:
+    """Raise BadInput if he would state more interests than a reader may have."""
+    from digest.store import subscribers as store
+    from digest.subscribers.model import STATED, limited
 
-    if count > limit:
-        raise UsageError(f"{count} topics and keywords are more than a reader may have", fix=f"give at most {limit}")
+    number = _id(app, address)
+    with app.store.read() as connection:
+        standing = store.interests(connection, [number], app.clock.now()).get(number, ())
+    kept = [one for one in standing if one.kind in STATED and one.kind not in changed]
+    limited([*kept, *(one for wanted in changed.values() for one in wanted)])
 
 
 def _name(name: str | None) -> str | None:

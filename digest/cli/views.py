@@ -6,6 +6,7 @@ from typing import Any
 from digest.edition.model import Entry, Pick, edition_name
 from digest.errors import UsageError
 from digest.papers.model import Paper
+from digest.rendering.reasons import personal
 
 
 def parse_date(text: str | None) -> date | None:
@@ -29,6 +30,8 @@ def entry_json(entry: Entry, pick: Pick, place: int) -> dict[str, Any]:
         "terms": [
             {"signal": term.signal, "value": term.value, "score": term.score, "reason": term.reason} for term in entry.terms
         ],
+        "section": pick.section,
+        "how": pick.how or None,
         "matched": pick.matched or None,
         "why": one_line(entry, pick),
         "numbers": dict(entry.numbers),
@@ -37,9 +40,8 @@ def entry_json(entry: Entry, pick: Pick, place: int) -> dict[str, Any]:
 
 
 def one_line(entry: Entry, pick: Pick) -> str:
-    """Why a paper was picked, in the terms that made its score."""
-    reasons = [term.reason for term in entry.terms if term.reason]
-    return "; ".join([*reasons, *([f"matches “{pick.matched}”"] if pick.matched else [])])
+    """Why a paper was picked: what is his own, then the terms that made its score."""
+    return "; ".join(filter(None, [personal(pick), *(term.reason for term in entry.terms)]))
 
 
 def paper_json(paper: Paper, aliases: list[str]) -> dict[str, Any]:

@@ -1,16 +1,27 @@
-"""What goes into an edition, and what one reader gets of it. Pure: candidates and memories in, entries and picks out."""
+"""What goes into an edition, and what readers get of it. Pure: candidates and memories in, entries and picks out."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
 
-from digest.edition.model import Edition, Entry, Pick, Section
-from digest.ranking.interests import Match, Vocabulary
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.edition.chunk import Chunk, Ids
+from digest.edition.explaining import explained
+from digest.edition.explanation import Explanation
+from digest.edition.model import Edition, Entry, Pick
+from digest.edition.stage import Stage
+from digest.edition.taste import Taste
 from digest.ranking.model import Candidate, Ranked
+from digest.ranking.select import Selection, length_of_lists
+from digest.ranking.shortlist import Flags
 from digest.ranking.trending import numbers
-from digest.subscribers.model import Interest
+from digest.ranking.vocabulary import Vocabulary
+
+__all__ = ["MAX_ENTRIES", "Composer", "Taste", "entries"]
 
 MAX_ENTRIES = 2000
+CHUNK = 512
+"""Readers at a time: enough for matrices to pay, few enough for them to stay small."""
 
 
 def entries(ranked: Sequence[Ranked], candidates: Mapping[int, Candidate]) -> tuple[Entry, ...]:
@@ -30,61 +41,62 @@ def entries(ranked: Sequence[Ranked], candidates: Mapping[int, Candidate]) -> tu
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What decides a reader's picks besides the edition: his interests, their share, and how much he wants to read."""
-
-    interests: Sequence[Interest] = ()
-    share: float = 0.5
-    cards: int = 10
-    also: int = 10
-
-    def of(self, interests: Sequence[Interest], share: float | None, cards: int | None) -> "Wish":
-        """This wish with what a reader chose himself; None is no choice."""
-        return Wish(interests, self.share if share is None else share, cards or self.cards, self.also)
-
-
 class Composer:
     """Chooses picks from one edition for any number of readers."""
 
-    def __init__(self, edition: Edition) -> None:
-        self._entries = edition.entries
-        self._vocabulary = Vocabulary([entry.work for entry in edition.entries])
-        scores = [entry.score for entry in edition.entries]
-        low, high = min(scores, default=0.0), max(scores, default=0.0)
-        # Both halves of the blend run from 0 to 1, so that a share of one half means what it says. Nobody counts for less than
-        # who stands after him: a pinned paper is first though its score is not.
-        best_from_here = list(accumulate(reversed(scores), max))[::-1]
-        self._trending = [(score - low) / (high - low) if high > low else 1.0 for score in best_from_here]
+    def __init__(
+        self,
+        edition: Edition,
+        vocabulary: Vocabulary | None = None,
+        options: Selection | None = None,
+        meanings: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Args:
+        edition: its entries in order of rank.
+        vocabulary: the one that the readers' profiles are learned with; None: profiles say nothing, topics are looked for
+            word for word, and nobody knows which papers are alike.
+        options: see `Selection`.
+        meanings: what each entry means, centred, a row of zeros where that is not known, (entries, dimension).
+        """
+        self._stage = Stage.of(edition, vocabulary, options or Selection(), meanings)
 
-    def picks(self, wish: Wish, seen: Collection[int], hidden: Collection[int] = ()) -> tuple[Pick, ...]:
-        """The best papers for a reader that he never got, cards first; empty when there is none.
+    def choose(self, readers: Sequence[tuple[Taste, Ids]], hidden: Collection[int] = ()) -> list[tuple[Pick, ...]]:
+        """The best papers for each reader that he never got, cards first; none when there is none.
 
         Args:
-            wish: see `Wish`.
-            seen: ids of papers that he got, or that are on their way to him, under any id that they ever had.
+            readers: their tastes, and the ids of papers that they got, that are on their way to them, or that they rated, under
+                any id that these ever had; as a set, or, quicker, as an array.
             hidden: ids of papers that the operator has withdrawn since the edition was frozen.
         """
-        matches = self._vocabulary.match(wish.interests) if wish.interests and wish.share > 0 else {}
-        share = wish.share if matches else 0.0
-        order = sorted(range(len(self._entries)), key=lambda n: (-self._blend(n, share, matches), n))
-        wanted = wish.cards + wish.also
-        chosen: list[Pick] = []
-        taken: set[int] = set()  # two entries may have turned out to be one paper since they were frozen
-        for place in order:
-            if len(chosen) == wanted:
-                break
-            entry = self._entries[place]
-            if entry.paper_id in seen or entry.paper_id in hidden or not entry.former_ids.isdisjoint(seen):
-                continue
-            if entry.paper_id in taken:
-                continue
-            taken.update((entry.paper_id, *entry.former_ids))
-            match = matches.get(place)
-            section: Section = "card" if len(chosen) < wish.cards else "also"
-            chosen.append(Pick(entry.paper_id, section, match.interest if match else ""))
-        return tuple(chosen)
+        if not self._stage.edition.entries:
+            return [()] * len(readers)
+        barred = self._stage.field.barred(hidden)
+        picks: list[tuple[Pick, ...]] = []
+        for begin in range(0, len(readers), CHUNK):
+            picks += self._chosen(readers[begin : begin + CHUNK], barred)
+        return picks
 
-    def _blend(self, place: int, share: float, matches: Mapping[int, Match]) -> float:
-        match = matches.get(place)
-        return (1 - share) * self._trending[place] + share * (match.score if match else 0.0)
+    def _chosen(self, readers: Sequence[tuple[Taste, Ids]], barred: Flags) -> list[tuple[Pick, ...]]:
+        """Of one chunk. Those who want much need long lists, which the others need not pay for."""
+        by_length: dict[int, list[int]] = {}
+        for number, (taste, _) in enumerate(readers):
+            by_length.setdefault(length_of_lists(taste.cards, taste.also), []).append(number)
+        picks: list[tuple[Pick, ...]] = [()] * len(readers)
+        for length, group in by_length.items():
+            chunk = Chunk(self._stage, [readers[number] for number in group], barred, length)
+            for number, his in zip(group, chunk.picks(), strict=True):
+                picks[number] = his
+        return picks
+
+    def picks(self, taste: Taste, seen: Ids, hidden: Collection[int] = ()) -> tuple[Pick, ...]:
+        """The same for one reader."""
+        return self.choose([(taste, seen)], hidden)[0]
+
+    def explain(self, taste: Taste, seen: Ids, hidden: Collection[int], paper_id: int) -> Explanation:
+        """Why a reader did or did not get a paper. Raises KeyError for one that is not in the edition under any of its ids."""
+        place = self._stage.field.place(paper_id)
+        if place is None:
+            raise KeyError(paper_id)
+        barred = self._stage.field.barred(hidden)
+        chunk = Chunk(self._stage, [(taste, seen)], barred, length_of_lists(taste.cards, taste.also))
+        return explained(self._stage, chunk, taste, seen, bool(barred[place]), place)

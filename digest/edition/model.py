@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from digest.papers.model import Work
 from digest.ranking.model import Term
 from digest.subscribers.model import Cadence
 
 Section = Literal["card", "also"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
+How = Literal["", "topic", "keyword", "author", "category", "liked", "explore"]
+"""What speaks for a pick besides its trending: an interest, papers that he liked, or just that it is none of his interests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One frozen issue. `number` is its row; entries are in order of rank; an empty one says why in `empty_because`."""
+    """One frozen issue. `number` is its row; entries are in order of rank; an empty one says why in `empty_because`.
+
+    `vocabulary` is the version of the words that were current when it was frozen; None: there were none yet.
+    """
 
     number: int
     date: date
@@ -38,6 +44,7 @@ class Edition:
     entries: tuple[Entry, ...]
     missing_sources: tuple[str, ...] = ()
     empty_because: str = ""
+    vocabulary: int | None = None
 
     @property
     def name(self) -> str:
@@ -47,10 +54,14 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A paper chosen for a reader, in this place of his mail; `matched` names the interest that spoke for it."""
+    """A paper chosen for a reader, in this place of his mail.
+
+    `matched` names the interest that spoke for it in his own words, and for `liked` in those of the papers that he liked.
+    """
 
     paper_id: int
     section: Section
+    how: How = ""
     matched: str = ""
 
 

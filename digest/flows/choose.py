@@ -1,16 +1,21 @@
 """What would somebody get? The same ranking and choosing as for a mail, without freezing, queueing or remembering."""
 
 from datetime import date, datetime
+from typing import Any
 
 from digest.edition import compose
-from digest.edition.compose import Composer, Wish
+from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
 from digest.errors import UsageError
+from digest.flows import learning
+from digest.flows.choosing import Chooser, know, meanings_of
 from digest.flows.publish import rank, why_empty
+from digest.ranking.profile import Profile
+from digest.ranking.select import Selection
 from digest.ranking.settings import RankingSettings
-from digest.store import deliveries, editions, papers, subscribers
+from digest.ranking.vocabulary import Vocabulary
+from digest.store import deliveries, editions, profiles, subscribers, vocabularies
 from digest.store.engine import Store
-from digest.subscribers import seen
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import Cadence
 
@@ -19,7 +24,17 @@ def draft(store: Store, ranking: RankingSettings, now: datetime, on: date, caden
     """The edition of a date as it would be frozen now; its number is 0."""
     ranked, candidates = rank(store, ranking, now, on, cadence)
     entries = compose.entries(ranked, candidates)
-    return Edition(0, on, cadence, now, entries, empty_because="" if entries else why_empty(cadence, ranking.window))
+    with store.read() as connection:
+        current = vocabularies.current(connection)
+    return Edition(
+        number=0,
+        date=on,
+        cadence=cadence,
+        frozen_at=now,
+        entries=entries,
+        empty_because="" if entries else why_empty(cadence, ranking.window),
+        vocabulary=current.version if current else None,
+    )
 
 
 def standing(store: Store, ranking: RankingSettings, now: datetime, on: date, cadence: Cadence = "daily") -> Edition:
@@ -38,16 +53,40 @@ def reader(store: Store, address: str) -> deliveries.Reader:
         return deliveries.readers(connection, [found.id])[found.id]
 
 
-def for_reader(store: Store, now: datetime, edition: Edition, usual: Wish, who: deliveries.Reader | None) -> tuple[Pick, ...]:
+def vocabulary_of(store: Store, edition: Edition) -> Vocabulary | None:
+    """The words of an edition. A draft that comes before the first vocabulary gets one that is not stored; an edition has none
+    that was frozen before there was one, or so long ago that it is forgotten."""
+    if edition.vocabulary is None:
+        return None if edition.number else learning.fitted(store)
+    with store.read() as connection:
+        return vocabularies.load(connection, edition.vocabulary)
+
+
+def for_reader(
+    store: Store,
+    now: datetime,
+    edition: Edition,
+    usual: Taste,
+    selection: Selection,
+    who: deliveries.Reader | None,
+    model: str = "",
+) -> tuple[Pick, ...]:
     """What a reader would get of an edition now; without one, what somebody new and without interests would.
 
-    `usual` is what they get who chose nothing.
+    `usual` is what they get who chose nothing; `model` says whose meanings are compared, if any.
     """
+    vocabulary = vocabulary_of(store, edition)
+    chooser = Chooser(edition, vocabulary, usual, selection, meanings_of(store, edition, model))
     with store.read() as connection:
-        hidden = papers.hidden_among(connection, [entry.paper_id for entry in edition.entries])
+        hidden = chooser.hidden(connection)
         if who is None:
-            return Composer(edition).picks(usual, (), hidden)
-        wanted = subscribers.interests(connection, [who.id], now).get(who.id, ())
-        on_their_way = deliveries.papers_under_way(connection, [who.id]).get(who.id, ())
-    had = seen.papers(who.seen) | {pick.paper_id for _, picks in on_their_way for pick in picks}
-    return Composer(edition).picks(usual.of(wanted, who.share, who.size), had, hidden)
+            return chooser.composer.picks(usual, (), hidden)
+        known = know(connection, [who.id], now)
+        profile = _profile(connection, vocabulary, who.id, now, model) if vocabulary else Profile()
+    return chooser.composer.picks(chooser.taste(who, known, profile), known.knows(who, None), hidden)
+
+
+def _profile(connection: Any, vocabulary: Vocabulary, reader_id: int, now: datetime, model: str) -> Profile:
+    """The one that is stored, or would be if his mail were made now."""
+    stored = profiles.of(connection, [reader_id], vocabulary.version, model)
+    return (stored or learning.learned(connection, vocabulary, [reader_id], now)).get(reader_id, Profile())

@@ -1,25 +1,28 @@
 """From claimed rows to messages: picks are chosen for a chunk of readers at once, each message is built when its turn comes."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from digest.edition.calendar import WEEK
-from digest.edition.compose import Composer, Wish
+from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
-from digest.outbox.identity import list_id, message_id, unsubscribe_mailto, unsubscribe_url
+from digest.flows.choosing import Chooser, Readers, know, meanings_of
+from digest.outbox.identity import list_id, message_id, rating_url, unsubscribe_mailto, unsubscribe_url
 from digest.outbox.mailbox import Mailbox
 from digest.outbox.message import build, list_headers
+from digest.ranking.select import Selection
+from digest.ranking.vocabulary import Vocabulary
 from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
 from digest.rendering.model import Reader as Addressee
 from digest.rendering.model import Rendered
 from digest.rendering.notice_mail import render_notice
 from digest.rendering.settings import SiteSettings
-from digest.store import deliveries, editions, ledger, papers, subscribers, suppressions
+from digest.store import deliveries, editions, ledger, papers, suppressions, vocabularies
 from digest.store.engine import Store
 from digest.store.rows import picks_from_json
 from digest.store.schema import delivery, notice
@@ -41,8 +44,11 @@ class Imprint:
     public_url: str
     reply_to: Mailbox | None = None
     inbound: str = ""
-    usual: Wish = field(default_factory=Wish)
+    usual: Taste = field(default_factory=Taste)
     """What a reader gets who chose nothing."""
+    selection: Selection = field(default_factory=Selection)
+    model: str = ""
+    """By which meanings are compared; empty: by words alone."""
     memory: timedelta = timedelta(days=21)
     """How long a reader's papers are remembered: longer than a paper can be a candidate, with a week for late mails."""
 
@@ -68,7 +74,8 @@ class Mails:
 
     def __init__(self, store: Store, imprint: Imprint) -> None:
         self._store, self._imprint = store, imprint
-        self._editions: dict[int, tuple[Edition, Composer, DigestRenderer]] = {}
+        self._editions: dict[int, tuple[Chooser, DigestRenderer]] = {}
+        self._vocabularies: dict[int, Vocabulary | None] = {}
         self._families: dict[int, frozenset[int]] = {}
 
     def prepare(
@@ -105,14 +112,12 @@ class Mails:
         ids = sorted({row.subscriber_id for row in rows})
         with self._store.read() as connection:
             readers = deliveries.readers(connection, ids)
-            interests = subscribers.interests(connection, ids, now)
-            under_way = deliveries.papers_under_way(connection, ids)
+            known = know(connection, ids, now)
             suppressed = suppressions.suppressed_among(connection, [EmailAddress(one.address) for one in readers.values()])
             self._notice_merges(connection)
             hidden = {number: self._hidden(connection, number) for number in {row.edition_id for row in rows}}
-        jobs: list[Job] = []
         ended: list[ledger.Outcome] = []
-        chosen: dict[int, tuple[tuple[Pick, ...], str]] = {}
+        mailed: list[tuple[Any, deliveries.Reader]] = []
         served: set[int] = set()
         for row in rows:
             reader = readers.get(row.subscriber_id)
@@ -125,41 +130,62 @@ class Mails:
                 why = "he left" if reader is None or reader.state != "active" else "the address is suppressed"
                 ended.append(ledger.Outcome(delivery, row.id, "skipped", why, tried=False))
                 continue
-            edition, composer, renderer = self._editions[row.edition_id]
-            tried = row.attempts > 0 or row.doubts > 0
-            if tried and row.picks:
-                picks, name = picks_from_json(row.picks), row.message_id
+            mailed.append((row, reader))
+        fixed = {
+            row.id: (picks_from_json(row.picks), row.message_id)
+            for row, _ in mailed
+            if row.picks and (row.attempts > 0 or row.doubts > 0)
+        }
+        chosen = self._chosen([(row, reader) for row, reader in mailed if row.id not in fixed], known, hidden, now)
+        jobs: list[Job] = []
+        for row, reader in mailed:
+            picks, name = (fixed | chosen).get(row.id, ((), ""))
+            if picks:
+                jobs.append(self._job(row, reader, picks, name))
             else:
-                on_their_way = {pick.paper_id for other, his in under_way.get(reader.id, ()) if other != row.id for pick in his}
-                wish = self._imprint.usual.of(interests.get(reader.id, ()), reader.share, reader.size)
-                picks = composer.picks(wish, seen.papers(reader.seen) | on_their_way, hidden[row.edition_id])
-                if not picks:
-                    ended.append(ledger.Outcome(delivery, row.id, "skipped", "nothing in it is new to him", tried=False))
-                    continue
-                name = message_id(self._imprint.signer, edition.name, reader.token, self._imprint.sender.address.domain)
-                chosen[row.id] = picks, name
-            make = partial(digest_message, self._imprint, renderer, edition, picks, reader, name, row.due_at)
-            remember = seen.segment(edition.date, [pick.paper_id for pick in picks])
-            jobs.append(
-                Job(
-                    delivery,
-                    row.id,
-                    row.due_at,
-                    row.attempts,
-                    row.failures,
-                    EmailAddress(reader.address),
-                    make,
-                    reader.id,
-                    edition.number,
-                    remember,
-                )
-            )
+                ended.append(ledger.Outcome(delivery, row.id, "skipped", "nothing in it is new to him", tried=False))
         shorter = self._shorter(readers.values(), now)
         if chosen or shorter:
             with self._store.write() as connection:
                 deliveries.store_picks(connection, worker_id, chosen)
                 deliveries.shorten_memories(connection, shorter)
         return jobs, ended
+
+    def _chosen(
+        self,
+        mailed: Sequence[tuple[Any, deliveries.Reader]],
+        known: Readers,
+        hidden: Mapping[int, Collection[int]],
+        now: datetime,
+    ) -> dict[int, tuple[tuple[Pick, ...], str]]:
+        """(picks, message id) of each row for whose reader there is something new; those of one edition are chosen at once."""
+        found: dict[int, tuple[tuple[Pick, ...], str]] = {}
+        for number in dict.fromkeys(row.edition_id for row, _ in mailed):
+            chooser = self._editions[number][0]
+            whom = [(reader, row.id) for row, reader in mailed if row.edition_id == number]
+            wanting = {reader.id: known.interests[reader.id] for reader, _ in whom if reader.id in known.interests}
+            profiles = chooser.profiles(self._store, wanting, now, self._imprint.model)
+            for (reader, row_id), picks in zip(whom, chooser.choose(whom, known, profiles, hidden[number]), strict=True):
+                if picks:
+                    domain = self._imprint.sender.address.domain
+                    found[row_id] = picks, message_id(self._imprint.signer, chooser.edition.name, reader.token, domain)
+        return found
+
+    def _job(self, row: Any, reader: deliveries.Reader, picks: tuple[Pick, ...], name: str) -> Job:
+        chooser, renderer = self._editions[row.edition_id]
+        edition = chooser.edition
+        return Job(
+            delivery,
+            row.id,
+            row.due_at,
+            row.attempts,
+            row.failures,
+            EmailAddress(reader.address),
+            partial(digest_message, self._imprint, renderer, edition, picks, reader, name, row.due_at, row.id),
+            reader.id,
+            edition.number,
+            seen.segment(edition.date, [pick.paper_id for pick in picks]),
+        )
 
     def _shorter(self, readers: Iterable[deliveries.Reader], now: datetime) -> dict[int, tuple[str, str]]:
         """The memories that reach back too far, with what is to be kept of them; a week at a time, to write less."""
@@ -181,9 +207,19 @@ class Mails:
         if number not in self._editions:
             edition = editions.load(connection, number)
             renderer = DigestRenderer(self._imprint.site, self._imprint.environments, edition)
-            self._editions[number] = edition, Composer(edition), renderer
-        edition = self._editions[number][0]
-        return papers.hidden_among(connection, [entry.paper_id for entry in edition.entries])
+            vocabulary = self._vocabulary(connection, edition.vocabulary)
+            meanings = meanings_of(self._store, edition, self._imprint.model)
+            chooser = Chooser(edition, vocabulary, self._imprint.usual, self._imprint.selection, meanings)
+            self._editions[number] = chooser, renderer
+        return self._editions[number][0].hidden(connection)
+
+    def _vocabulary(self, connection: Any, version: int | None) -> Vocabulary | None:
+        """Kept, for the editions of a month share it."""
+        if version is None:
+            return None
+        if version not in self._vocabularies:
+            self._vocabularies[version] = vocabularies.load(connection, version)
+        return self._vocabularies[version]
 
 
 def digest_message(
@@ -194,14 +230,17 @@ def digest_message(
     reader: deliveries.Reader,
     name: str,
     due_at: datetime,
+    row: int | None = None,
 ) -> bytes:
-    """The digest of one reader; Date is when it was due, so that a second copy is the same to the byte."""
+    """The digest of one reader; Date is when it was due, so that a second copy is the same to the byte. Without a row, nothing
+    in it can be rated."""
     leave = unsubscribe_url(imprint.public_url, reader.token)
     addressee = Addressee(
         address=reader.address,
         name=reader.name,
         confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
         unsubscribe_url=leave,
+        rate_url=None if row is None else rating_url(imprint.public_url, imprint.signer, row, reader.token),
     )
     listed = list_headers(
         list_name=imprint.site.name,

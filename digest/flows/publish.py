@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from digest.edition import compose
 from digest.edition.calendar import WEEK, Schedule
 from digest.edition.model import Edition
-from digest.ranking import trending
+from digest.flows import learning
+from digest.ranking import prior, trending
 from digest.ranking.model import Candidate, Ranked
 from digest.ranking.settings import RankingSettings
 from digest.sources.registry import sources_of
@@ -14,9 +15,6 @@ from digest.sources.settings import SourcesSettings
 from digest.store import editions, papers, runs
 from digest.store.engine import Store
 from digest.subscribers.model import CADENCES, Cadence
-
-NEWS_SIGNALS = ("recency", "growth")
-"""What makes a paper today's news does not make it the week's best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,8 @@ def rank(
     with store.read() as connection:
         candidates = papers.candidates(connection, now - window, now)
     weights: dict[str, float] = ranking.weights.model_dump()
-    if cadence == "weekly":
-        weights = {name: weight for name, weight in weights.items() if name not in NEWS_SIGNALS}
-    return trending.rank(candidates, on, weights), {candidate.paper.id: candidate for candidate in candidates}
+    ranked = trending.rank(candidates, now, on, cadence, prior.fitted(), weights)
+    return ranked, {candidate.paper.id: candidate for candidate in candidates}
 
 
 def _freeze(
@@ -72,6 +69,7 @@ def _freeze(
     if empty_because and missing:
         waiting = f"{empty_because}, and {', '.join(missing)} could not be read"
         return Published(Edition(0, on, cadence, now, (), tuple(missing), waiting), new=False, waits=True)
+    vocabulary = learning.ready(store, now)
     with store.write() as connection:
         edition, new = editions.freeze(
             connection,
@@ -81,6 +79,7 @@ def _freeze(
             entries=entries,
             missing_sources=missing,
             empty_because=empty_because,
+            vocabulary=vocabulary,
         )
     return Published(edition, new)
 

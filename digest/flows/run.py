@@ -7,17 +7,21 @@ from datetime import date, timedelta
 
 from digest.clock import Clock
 from digest.flows import collect as collecting
+from digest.flows import learning, liking
 from digest.flows import publish as publishing
 from digest.flows.asking import NOBODY, Watch
 from digest.flows.deliver import deliver
 from digest.flows.intake import Brought
 from digest.flows.mails import Imprint
+from digest.flows.meanings import Lens, read_papers
 from digest.flows.outages import NO_ALARM, Alarm
 from digest.flows.publish import Published
 from digest.flows.queueing import next_edition
 from digest.flows.reporting import report
 from digest.flows.terms import Relay, Report, Rules
 from digest.ranking.settings import RankingSettings
+from digest.semantic import Encoder
+from digest.sources.arxiv import api as arxiv_api
 from digest.sources.settings import SourcesSettings
 from digest.sources.web import Web
 from digest.store import retention, subscribers
@@ -25,6 +29,7 @@ from digest.store.engine import Store
 
 FRESH_FOR = timedelta(minutes=55)
 FRESH_BEFORE_FREEZING = timedelta(minutes=5)
+LEARNING = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Plan:
     sources: SourcesSettings
     ranking: RankingSettings
     alarm: Alarm = NO_ALARM
+    encoder: Encoder | None = None
 
 
 def freezing(plan: Plan, on: date | None = None) -> bool:
@@ -72,7 +78,7 @@ def collect_attention(plan: Plan, watch: Watch = NOBODY) -> list[Brought]:
     following = next_edition(plan.store, plan.rules.schedule, plan.clock.now())
     if following is None or following - plan.clock.now() < plan.sources.budget:
         return []
-    return collecting.collect(
+    brought = collecting.collect(
         plan.store,
         plan.clock,
         plan.web,
@@ -83,6 +89,9 @@ def collect_attention(plan: Plan, watch: Watch = NOBODY) -> list[Brought]:
         window=plan.ranking.window,
         watch=watch,
     )
+    if any(one.source == arxiv_api.NAME and one.verdict in ("fresh", "quiet") for one in brought):
+        liking.look_up(plan.store, plan.clock, plan.web, arxiv_api.ArxivApi(plan.sources.arxiv_api))
+    return brought
 
 
 def publish(plan: Plan, on: date | None = None) -> list[Published]:
@@ -93,6 +102,29 @@ def publish(plan: Plan, on: date | None = None) -> list[Published]:
         with plan.store.write() as connection:
             retention.prune(connection, now)
     return published
+
+
+def learn(plan: Plan, stop: Callable[[], bool] = learning.never) -> int:
+    """Fit a new vocabulary if that is due, have new papers read by the model if there is one, and learn profiles that are
+    lacking; returns how many. When mails are out: the next edition is made with them, and no mail waits for it.
+
+    It ends when the next edition is due, and after `LEARNING`, that others get their turn: whoever calls again goes on.
+    """
+    now = plan.clock.now()
+    following = next_edition(plan.store, plan.rules.schedule, now)
+    if following is None:
+        return 0
+    version = learning.fit_vocabulary(plan.store, now, lambda: stop() or plan.clock.now() >= following)
+    until = min(following, plan.clock.now() + LEARNING)
+
+    def enough() -> bool:
+        return stop() or plan.clock.now() >= until
+
+    lens = None
+    if plan.encoder is not None:
+        read_papers(plan.store, plan.encoder, now, plan.ranking.window, enough)
+        lens = Lens.open(plan.store, plan.encoder)
+    return 0 if version is None else learning.learn_profiles(plan.store, now, version, enough, lens)
 
 
 async def send_out(

@@ -19,7 +19,8 @@ from digest.store.enrolment import Confirmation, enrol, queue_confirmations
 from digest.store.erasure import scrub
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import (
-    INTEREST_KINDS,
+    RATED,
+    STATED,
     WEEKDAY_NAMES,
     Interest,
     InterestKind,
@@ -303,9 +304,10 @@ def _was_mailed_lately(connection: Any, known: Subscriber, now: datetime) -> boo
 
 
 def _choose_anew(connection: Any, known: Subscriber, sign_up: SignUp, now: datetime) -> None:
-    """Let one who comes back have what he chose this time."""
+    """Let one who comes back have what he chose this time; what he rated before stands, unless he brings ratings along."""
     subscribers.change(connection, known.id, now, name=sign_up.name, wish=sign_up.preferences)
-    for kind in INTEREST_KINDS:
+    rates = any(interest.kind in RATED for interest in sign_up.interests)
+    for kind in (*STATED, *(RATED if rates else ())):
         wanted = [interest for interest in sign_up.interests if interest.kind == kind]
         subscribers.set_interests(connection, known.id, kind, wanted, now)
 

@@ -5,6 +5,8 @@ from urllib.parse import quote, urlsplit
 from digest.subscribers.address import EmailAddress
 from digest.tokens import Signer
 
+_RATING = "rate"
+
 
 def message_id(signer: Signer, what: str, whom: str, domain: str) -> str:
     """The Message-ID (RFC 5322 3.6.4), without brackets, of one mail about `what` to `whom`: nobody else can make it, and it
@@ -15,6 +17,19 @@ def message_id(signer: Signer, what: str, whom: str, domain: str) -> str:
 def unsubscribe_url(public_url: str, token: str) -> str:
     """The page, and the target of the one-click POST, that lets this reader leave."""
     return f"{public_url}/u/{token}"
+
+
+def rating_url(public_url: str, signer: Signer, delivery_id: int, token: str) -> str:
+    """Where the links of one mail lead that rate its papers, without `/{place}/{more|less}`: nobody else can make it.
+
+    `token` is the reader's. It is signed, too: after a restored backup another reader may get the number of this delivery.
+    """
+    return f"{public_url}/f/{delivery_id}-{signer.sign(_RATING, f'{delivery_id} {token}')}"
+
+
+def is_rating_token(signer: Signer, delivery_id: int, token: str, signature: str) -> bool:
+    """Whether this signature stands in the links of this delivery to the reader with this token."""
+    return signer.verify(_RATING, f"{delivery_id} {token}", signature)
 
 
 def unsubscribe_mailto(inbound: str, token: str) -> str:

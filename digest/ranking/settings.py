@@ -16,11 +16,14 @@ class RankingWeights(BaseModel):
     model_config = _CONFIG
 
     votes: float = Field(default=1.0, ge=0)
-    growth: float = Field(default=0.6, ge=0)
-    stars: float = Field(default=0.3, ge=0)
-    comments: float = Field(default=0.2, ge=0)
-    rank: float = Field(default=0.5, ge=0)
-    recency: float = Field(default=1.0, ge=0)
+    prior: float = Field(default=1.0, ge=0)
+    outlook: float = Field(default=1.0, ge=0)
+    growth: float = Field(default=1.0, ge=0)
+    comments: float = Field(default=1.0, ge=0)
+    stars: float = Field(default=1.0, ge=0)
+    editor: float = Field(default=1.0, ge=0)
+    standing: float = Field(default=1.0, ge=0)
+    freshness: float = Field(default=1.0, ge=0)
 
 
 class RankingSettings(BaseModel):
@@ -32,7 +35,7 @@ class RankingSettings(BaseModel):
     also: int = Field(default=10, ge=0, le=20)
     window: Duration = Field(default=timedelta(days=14), gt=timedelta(0), le=timedelta(days=365))
     share: float = Field(default=0.5, ge=0, le=1)
-    floor: float = Field(default=3.0, ge=0, le=1000)
+    floor: float = Field(default=5.0, ge=0, le=1000)
     diversity: float = Field(default=0.5, ge=0, le=1)
     explore: int = Field(default=1, ge=0, le=3)
     semantic: Path | None = None

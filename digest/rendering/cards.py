@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from digest.edition.model import Entry
 from digest.papers.model import Work
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
+from digest.ranking.model import Term
 from digest.rendering.model import LinkView, PaperView
 from digest.rendering.summary import first_sentences, two_sentences
 from digest.rendering.tex import readable
@@ -15,7 +16,8 @@ from digest.rendering.words import numbers
 CREDITED = {"huggingface.co": "Hugging Face", "arxiv.org": "arXiv"}
 """Sources that are thanked where links lead to them."""
 AUTHORS_SHOWN = 3
-REASONS_SHOWN = 3
+REASONS_KEPT = 3
+_SHOWN = frozenset({"votes", "comments", "stars"})
 MAX_URL = 2000
 MAX_SOURCE = 40
 
@@ -37,17 +39,20 @@ def paper_view(entry: Entry, day: date) -> PaperView:
     summary, summary_by = _summary(work)
     counts = numbers(entry.numbers)
     links = _links(work.links)
+    age = _age(entry, day)
+    reasons, otherwise = _reasons(entry, age)
     return PaperView(
         title=clean(readable(work.title), MAX_TITLE) or "Untitled paper",
         url=links[0].url if links else "",
         byline=_byline(work),
         category=clean(work.categories[0], 40) if work.categories else "",
-        age=_age(entry, day),
+        age=age,
         numbers=counts,
         count=", ".join(f"{number.figure} {number.word}" for number in counts),
         summary=summary,
         summary_by=summary_by,
-        why=_why(entry),
+        reasons=reasons,
+        otherwise=otherwise,
         links=links,
         sources=_sources(links),
     )
@@ -76,11 +81,18 @@ def _summary(work: Work) -> tuple[str, str]:
     return found, "from the abstract" if found else ""
 
 
-def _why(entry: Entry) -> str:
-    """The reasons that counted most; a score without words still has a place."""
-    counted = sorted((term for term in entry.terms if term.reason and term.score > 0), key=lambda term: -term.score)
-    reasons = dict.fromkeys(clean(readable(term.reason), MAX_TITLE) for term in counted[:REASONS_SHOWN])
-    return "; ".join(filter(None, reasons)) or f"no. {entry.rank} of all papers of the day"
+def _reasons(entry: Entry, age: str) -> tuple[tuple[str, ...], str]:
+    """The reasons that counted most and that the card does not show beside them; and what is said where nothing else is."""
+    counted = sorted((term for term in entry.terms if term.reason and term.score >= 0), key=lambda term: term.score)
+    told = {clean(readable(term.reason), MAX_TITLE): _is_shown(term, age) for term in counted}
+    best_first = [reason for reason in reversed(told) if reason]
+    telling = tuple(reason for reason in best_first if not told[reason])
+    return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or f"no. {entry.rank} of all papers of the day"
+
+
+def _is_shown(term: Term, age: str) -> bool:
+    """Whether the line of numbers or the age says the same; how much came lately it does not say."""
+    return (term.signal in _SHOWN and not term.reason.startswith("+")) or term.reason == f"{age} today"
 
 
 def _links(links: Mapping[str, str]) -> tuple[LinkView, ...]:

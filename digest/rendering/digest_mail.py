@@ -7,10 +7,13 @@ from digest.papers.text import MAX_NAME, clean
 from digest.rendering.cards import CREDITED, paper_view
 from digest.rendering.environment import Environments
 from digest.rendering.model import CardView, DigestView, LineView, LinkView, PaperView, Reader, Rendered, Site, SiteView
+from digest.rendering.reasons import label, method, personal
 from digest.rendering.subject import preheader, subject_line
 from digest.rendering.words import listing, minutes, on, on_weekday
 
 MAX_ADDRESS = 254
+REASONS_SHOWN = 3
+RATINGS = (("more", "More like this"), ("less", "Less like this"))
 
 
 class DigestRenderer:
@@ -56,7 +59,8 @@ class DigestRenderer:
         also: list[LineView] = []
         for place, (pick, paper) in enumerate(zip(ordered, papers, strict=True), start=1):
             if pick.section == "card":
-                cards.append(CardView(place, paper, paper.why, _topic(pick), links.add(paper.links)))
+                shown_links = links.add(paper.links)
+                cards.append(_card(place, paper, pick, shown_links, links.add(_rating(reader, place))))
             else:
                 number = links.add(paper.links[:1])
                 also.append(LineView(place, paper.title, paper.url, _telling(paper), number[0].number if number else 0))
@@ -69,6 +73,7 @@ class DigestRenderer:
             cards=tuple(cards),
             also=tuple(also),
             notes=self._notes,
+            method=method([pick for pick in ordered if pick.section == "card"]),
             reason=_reason(self._edition, reader, self._site.name),
             credit=_credit(papers),
             unsubscribe_url=reader.unsubscribe_url or "",
@@ -107,9 +112,24 @@ def site_view(site: Site) -> SiteView:
     return SiteView(clean(site.name, MAX_NAME), site.language, clean(site.postal_address, 300))
 
 
-def _topic(pick: Pick) -> str:
-    matched = clean(pick.matched, MAX_NAME)
-    return f"matches your topic “{matched}”" if matched else ""
+def _card(place: int, paper: PaperView, pick: Pick, links: tuple[LinkView, ...], rate: tuple[LinkView, ...]) -> CardView:
+    his = personal(pick)
+    return CardView(
+        place=place,
+        paper=paper,
+        label=label(pick),
+        personal=his,
+        why="; ".join(paper.reasons[: REASONS_SHOWN - bool(his)]) or ("" if his else paper.otherwise),
+        links=links,
+        rate=rate,
+    )
+
+
+def _rating(reader: Reader, place: int) -> tuple[LinkView, ...]:
+    """The links by which he says what he thinks of the card in this place."""
+    if not reader.rate_url:
+        return ()
+    return tuple(LinkView(words, f"{reader.rate_url}/{place}/{verdict}") for verdict, words in RATINGS)
 
 
 def _telling(paper: PaperView) -> str:

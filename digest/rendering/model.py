@@ -31,12 +31,17 @@ class Site(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom a digest is rendered; `unsubscribe_url` None: there is no page that could let him go, so none is linked."""
+    """For whom a digest is rendered.
+
+    `unsubscribe_url` None: there is no page that could let him go, so none is linked; nor is one that takes his word about a
+    paper where `rate_url` is None, which is else the page's address without `/{place}/{more|less}`.
+    """
 
     address: str
     name: str = ""
     confirmed_on: date | None = None
     unsubscribe_url: str | None = None
+    rate_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ class PaperView:
     summary: str
     summary_by: str
     """Where the summary comes from, in words."""
-    why: str
+    reasons: tuple[str, ...]
+    """What the ranking says for it, the most important first, without what the card shows anyhow."""
+    otherwise: str
+    """What is said where there is no other reason."""
     links: tuple[LinkView, ...]
     sources: frozenset[str]
     """Whose pages the links lead to, of those that ask to be named."""
@@ -95,11 +103,15 @@ class CardView:
 
     place: int
     paper: PaperView
+    label: str
+    """`Why`, or `Something else` where the paper is none of his interests and stands here for that."""
+    personal: str
+    """What his interests say for it: `close to your topic “diffusion”`; empty where they say nothing."""
     why: str
-    """What the ranking says for it: `+90 upvotes in 12 h; new today`."""
-    topic: str
-    """What his interests say for it: `matches your topic “diffusion”`; empty where they say nothing."""
+    """What the ranking says for it: `+90 upvotes in 12 h; top 3% of cs.CL today`; may be empty where `personal` is not."""
     links: tuple[LinkView, ...]
+    rate: tuple[LinkView, ...]
+    """Where he says whether he wants more or less like this; empty where there is no page for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,8 @@ class DigestView:
     also: tuple[LineView, ...]
     notes: tuple[str, ...]
     """What a reader should know about this edition, one sentence each."""
+    method: str
+    """How many of the cards are there for which reason; empty where all are for the same."""
     reason: str
     """Why he gets this mail."""
     credit: str

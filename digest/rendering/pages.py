@@ -15,6 +15,8 @@ _REQUIRED = {
     "confirm": ("action",),
     "confirmed": (),
     "error": ("title", "message"),
+    "rate": ("action", "paper", "verdict"),
+    "rated": ("more_action", "less_action", "neither_action", "paper", "verdict"),
     "unsubscribe": ("action",),
     "unsubscribed": (),
 }
@@ -30,7 +32,8 @@ def render_page(name: str, values: Values, site: Site, environments: Environment
         name: one of `PAGES`, which is also its file below `templates/web`.
         values: texts. `confirm` and `unsubscribe`: action (the path that its button posts to, required) and address (masked).
             `confirmed` and `unsubscribed`: address, and first_digest (`on Monday at 07:30`). `error`: title and message (both
-            required), fix.
+            required), fix. `rate` and `rated` (all required): paper (its title), verdict (`more`, `less` or `neither`); `rate`:
+            action; `rated`: an action for each verdict (`more_action`, …).
         site: whose page it is.
         environments: where its templates are.
 

@@ -26,6 +26,8 @@ TICK = timedelta(seconds=20)
 WATCHDOG = timedelta(seconds=30)
 STUCK_AFTER = timedelta(minutes=15)
 """A tick in which nothing happens for longer is hung: the longest wait for a mail is ten minutes."""
+LOOK_FOR_LEARNERS = timedelta(hours=1)
+"""How often it looks whose profile is lacking; whose mail is made earlier does not wait for it."""
 LONGEST_REST = timedelta(minutes=10)
 """After a failure the daemon rests for a tick, then twice as long, up to this."""
 
@@ -44,6 +46,8 @@ class Daemon:
         self._collecting_since: datetime | None = None
         self._complaints = Complaints()
         self._collecting = Attempts("collect", plan.clock, self._complaints)
+        self._learning = Attempts("learn", plan.clock, self._complaints)
+        self._all_learned_at: datetime | None = None
         self._publishing = Attempts("publish", plan.clock, self._complaints)
         self._mailing = Attempts("deliver", plan.clock, self._complaints)
 
@@ -95,6 +99,7 @@ class Daemon:
                     mail()
                 elif not self._ticking.locked():
                     await self._collecting.attempt(self._collect_attention)
+                    await self._learning.attempt(self._learn)
                 mail_first = False
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), TICK.total_seconds())
@@ -110,6 +115,16 @@ class Daemon:
 
     async def _collect_attention(self) -> None:
         _tell(await asyncio.to_thread(flow.collect_attention, self._plan))
+
+    async def _learn(self) -> None:
+        now = self._plan.clock.now()
+        if self._stop.is_set() or (self._all_learned_at is not None and now - self._all_learned_at < LOOK_FOR_LEARNERS):
+            return
+        learned = await asyncio.to_thread(flow.learn, self._plan, self._stop.is_set)
+        if not learned:
+            self._all_learned_at = now
+        else:
+            log.info("learned the profiles of %s readers", f"{learned:,}")
 
     async def _publish(self) -> bool:
         """Returns whether an edition was frozen."""

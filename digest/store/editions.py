@@ -27,6 +27,7 @@ def freeze(
     entries: Sequence[Entry],
     missing_sources: Sequence[str] = (),
     empty_because: str = "",
+    vocabulary: int | None = None,
 ) -> tuple[Edition, bool]:
     """Freeze an edition unless it is frozen; returns the one that stands, and whether it is this one."""
     row = {
@@ -35,6 +36,7 @@ def freeze(
         "frozen_at": frozen_at,
         "empty_because": empty_because,
         "missing_sources": list(missing_sources),
+        "vocabulary_id": vocabulary,
     }
     new = bool(insert_new(connection, edition, [row]))
     number = connection.execute(select(edition.c.id).where(edition.c.date == on, edition.c.cadence == cadence)).scalar_one()
@@ -81,6 +83,7 @@ def load(connection: Connection, number: int) -> Edition:
         ),
         missing_sources=tuple(row.missing_sources),
         empty_because=row.empty_because,
+        vocabulary=row.vocabulary_id,
     )
 
 

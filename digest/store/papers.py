@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select, type_coerce, update
 from sqlalchemy.types import NullType
 
-from digest.papers.model import METRICS, Metric, Paper, Sighting
+from digest.papers.model import METRICS, Metric, Paper, Sighting, Work
 from digest.ranking.model import Candidate
 from digest.store import search as full_text
 from digest.store.placement import Placement
@@ -72,6 +72,15 @@ def candidates(connection: Connection, since: datetime, now: datetime) -> list[C
     trajectories = _trajectories(connection, window & (reading.c.taken_at <= now))
     former = _former_ids(connection)
     return [Candidate(_paper(row, former.get(row.id, frozenset())), trajectories.get(row.id, {})) for row in rows]
+
+
+def texts(connection: Connection, *, before: int | None, limit: int) -> dict[int, Work]:
+    """The newest papers, by id, of those before an id (None: of all), with nothing but title, abstract and keywords."""
+    query = select(paper.c.id, paper.c.title, paper.c.abstract, paper.c.keywords).where(paper.c.merged_into.is_(None))
+    if before is not None:
+        query = query.where(paper.c.id < before)
+    rows = connection.execute(query.order_by(paper.c.id.desc()).limit(limit))
+    return {row.id: Work(row.title, row.abstract, keywords=tuple(row.keywords)) for row in rows}
 
 
 def _trajectories(

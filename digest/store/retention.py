@@ -1,9 +1,11 @@
-"""What is forgotten, and when: addresses in old notices, picks that nothing asks for any more, sign-ups nobody confirmed."""
+"""What is forgotten, and when: addresses in old notices, picks that nothing asks for any more, sign-ups nobody confirmed,
+profiles and vocabularies that no edition of late was made with."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, null, select, update
 
+from digest.store import profiles, vocabularies
 from digest.store.schema import delivery, edition, lookup, notice, source_run, subscriber
 
 NOTICES = timedelta(days=7)
@@ -25,11 +27,14 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
         edition.c.frozen_at < now - PICKS, edition.c.frozen_at > now - PICKS - timedelta(days=30)
     )
     old_picks = delivery.c.edition_id.in_(old_editions) & delivery.c.picks.is_not(None) & delivery.c.state.in_(ENDS)
+    vocabulary = vocabularies.current(connection)
     unconfirmed = (subscriber.c.state == "pending") & (subscriber.c.confirmation_until < now - PENDING)
     return {
         "notices": connection.execute(delete(notice).where(old_notice)).rowcount,
         "picks": connection.execute(update(delivery).where(old_picks).values(picks=null())).rowcount,
         "pending": connection.execute(delete(subscriber).where(unconfirmed)).rowcount,
+        "profiles": profiles.prune(connection, now, vocabulary.version) if vocabulary else 0,
+        "vocabularies": vocabularies.prune(connection, now),
         "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
         "lookups": connection.execute(delete(lookup).where(lookup.c.asked_at < now - LOOKUPS)).rowcount,
     }

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args
 
-from digest.edition.model import Pick, Section
+from digest.edition.model import SECTIONS, How, Pick
 from digest.papers.model import Work
 from digest.ranking.model import Term
 
@@ -76,18 +76,25 @@ def terms_from_json(rows: list[list[Any]]) -> tuple[Term, ...]:
     return tuple(Term(signal, value, score, reason) for signal, value, score, reason in rows)
 
 
-_SECTIONS: tuple[Section, ...] = ("card", "also")
+_HOWS: tuple[How, ...] = get_args(How)
 
 
 def picks_to_json(picks: tuple[Pick, ...]) -> list[list[Any]]:
-    """As short as it can be, for there is one for every mail: `[paper, section]` or `[paper, section, interest]`."""
+    """As short as it can be, for there is one for every mail: `[paper, section]` or `[paper, section, how, matched]`."""
     return [
-        [pick.paper_id, _SECTIONS.index(pick.section), pick.matched]
-        if pick.matched
-        else [pick.paper_id, _SECTIONS.index(pick.section)]
+        [pick.paper_id, SECTIONS.index(pick.section), pick.how, pick.matched]
+        if pick.how
+        else [pick.paper_id, SECTIONS.index(pick.section)]
         for pick in picks
     ]
 
 
 def picks_from_json(rows: list[list[Any]] | None) -> tuple[Pick, ...]:
-    return tuple(Pick(row[0], _SECTIONS[row[1]], row[2] if len(row) > 2 else "") for row in rows or ())
+    """Picks as they were stored; `[paper, section, matched]` was written while every interest was looked for as a topic."""
+    return tuple(_pick(*row) for row in rows or ())
+
+
+def _pick(paper_id: int, section: int, how: str = "", matched: str | None = None) -> Pick:
+    if matched is None:
+        return Pick(paper_id, SECTIONS[section], "topic" if how else "", how)
+    return Pick(paper_id, SECTIONS[section], how if how in _HOWS else "", matched)

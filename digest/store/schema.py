@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -26,10 +27,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.event import listen
 
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -155,6 +157,24 @@ lookup = Table(
     Index(None, "paper_id"),
 )
 
+vocabulary = Table(
+    "vocabulary",
+    metadata,
+    Column("id", Id, primary_key=True),  # its version
+    Column("made_at", Instant, nullable=False),
+    Column("papers", Integer, nullable=False),  # how many it was fitted on
+    Column("content", LargeBinary, nullable=False),  # digest.ranking.vocabulary
+)
+
+meaning = Table(
+    "meaning",
+    metadata,
+    Column("paper_id", Id, ForeignKey("paper.id"), nullable=False),
+    Column("model", String(80), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("paper_id", "model"),
+)
+
 edition = Table(
     "edition",
     metadata,
@@ -164,6 +184,7 @@ edition = Table(
     Column("frozen_at", Instant, nullable=False),
     Column("empty_because", Text, nullable=False),
     Column("missing_sources", JSON, nullable=False),
+    Column("vocabulary_id", Id),  # by which its papers are compared; named also when it is forgotten
     Column("queued_at", Instant),  # when readers without an hour of their own got their rows
     Column("reported_at", Instant),  # when the operator was told how it went
     UniqueConstraint("date", "cadence"),
@@ -215,17 +236,33 @@ subscriber = Table(
     sqlite_autoincrement=True,  # what is under way for one who was erased is not for the next
 )
 
+_WITH_WORK = text("work IS NOT NULL")
+
 interest = Table(
     "interest",
     metadata,
     Column("id", Id, primary_key=True),
     Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("value", String(200), nullable=False),
+    Column("value", String(520), nullable=False),
     Column("weight", Float, nullable=False, default=1.0),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),  # null: still wanted
+    Column("work", JSON(none_as_null=True)),  # title and abstract of a paper that he rated and that no source has shown us
     Index(None, "subscriber_id", "valid_from"),
+    Index(None, "value", sqlite_where=_WITH_WORK, postgresql_where=_WITH_WORK),  # what is kept of this paper?
+)
+
+profile = Table(
+    "profile",
+    metadata,
+    Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
+    Column("vocabulary_id", Id, ForeignKey("vocabulary.id", ondelete="CASCADE"), nullable=False),
+    Column("model", String(80), nullable=False),  # that told what his likes mean; empty: none did
+    Column("made_at", Instant, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # digest.ranking.profile; of the interests that stand, or there is no row
+    PrimaryKeyConstraint("subscriber_id", "vocabulary_id"),  # who has none of this vocabulary?
+    Index(None, "vocabulary_id"),  # which are forgotten with it?
 )
 
 delivery = Table(

@@ -7,20 +7,24 @@ touched (ARCHITECTURE.md, promise 1), except what is on the wire already.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
 
 from digest.edition.calendar import next_due
 from digest.errors import NotPermitted
-from digest.store import deliveries, events, notices
+from digest.papers.model import Work
+from digest.store import deliveries, events, notices, profiles
+from digest.store.rows import work_to_json
 from digest.store.schema import delivery, interest, subscriber
-from digest.store.upsert import CHUNK
+from digest.store.upsert import CHUNK, chunks
 from digest.subscribers.address import EmailAddress
-from digest.subscribers.model import Interest, InterestKind, Preferences, State, Subscriber, may_become
+from digest.subscribers.model import INTEREST_KINDS, Interest, InterestKind, Preferences, State, Subscriber, may_become
 
 LEFT: frozenset[State] = frozenset({"paused", "unsubscribed", "bounced", "complained"})
 """States in which a reader gets no edition, though he got some before."""
+NOTHING: Mapping[str, Work] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,31 +195,85 @@ def interests(connection: Connection, ids: Collection[int], at: datetime) -> dic
 
 
 def set_interests(
-    connection: Connection, subscriber_id: int, kind: InterestKind, wanted: Iterable[Interest], now: datetime
+    connection: Connection,
+    subscriber_id: int,
+    kind: InterestKind,
+    wanted: Iterable[Interest],
+    now: datetime,
+    works: Mapping[str, Work] = NOTHING,
 ) -> bool:
     """Let a reader want exactly these of one kind from now on; returns whether that is new.
 
-    What he wanted before stays on record, with its end.
+    What he wanted before stays on record, with its end. `works`: see `append_interests`.
     """
-    mine = (interest.c.subscriber_id == subscriber_id) & (interest.c.kind == kind) & interest.c.valid_to.is_(None)
-    standing = {Interest(row.kind, row.value, row.weight): row.id for row in connection.execute(select(interest).where(mine))}
     wanted = list(dict.fromkeys(wanted))
-    ended = [number for one, number in standing.items() if one not in wanted]
+    profiles.lock(connection, [subscriber_id])
+    before = {Interest(row.kind, row.value, row.weight): row.id for row in standing(connection, subscriber_id, [kind])}
+    new = [one for one in wanted if one not in before]
+    ended = [number for one, number in before.items() if one not in wanted]
     if ended:
-        connection.execute(update(interest).where(interest.c.id.in_(ended)).values(valid_to=now))
-    new = [(subscriber_id, one) for one in wanted if one not in standing]
-    append_interests(connection, new, now)
+        profiles.forget(connection, [subscriber_id])
+        end(connection, ended, now)
+    append_interests(connection, [(subscriber_id, one) for one in new], now, works)
     return bool(ended or new)
 
 
-def append_interests(connection: Connection, wanted: Sequence[tuple[int, Interest]], now: datetime) -> None:
-    """Note for each (subscriber, interest) that he wants it from now on."""
+def add_interests(
+    connection: Connection, subscriber_id: int, wanted: Iterable[Interest], now: datetime, works: Mapping[str, Work] = NOTHING
+) -> list[Interest]:
+    """Let a reader want these besides; returns those that he did not want yet. `works`: see `append_interests`."""
+    profiles.lock(connection, [subscriber_id])
+    before = {(row.kind, row.value) for row in standing(connection, subscriber_id, INTEREST_KINDS)}
+    new = list({(one.kind, one.value): one for one in wanted if (one.kind, one.value) not in before}.values())
+    append_interests(connection, [(subscriber_id, one) for one in new], now, works)
+    return new
+
+
+def end_interests(
+    connection: Connection, subscriber_id: int, kind: InterestKind, values: Collection[str], now: datetime
+) -> list[str]:
+    """Let a reader want these no more; returns those that he wanted until now."""
+    profiles.lock(connection, [subscriber_id])
+    ended = [row for row in standing(connection, subscriber_id, [kind]) if row.value in values]
+    if ended:
+        profiles.forget(connection, [subscriber_id])
+        end(connection, [row.id for row in ended], now)
+    return [row.value for row in ended]
+
+
+def append_interests(
+    connection: Connection, wanted: Sequence[tuple[int, Interest]], now: datetime, works: Mapping[str, Work] = NOTHING
+) -> None:
+    """Note for each (subscriber, interest) that he wants it from now on; his profiles are forgotten, to be learned anew.
+
+    `works` are papers by id that those may like who have them from elsewhere: for papers that no source has shown us.
+    """
     rows = [
-        {"subscriber_id": one, "kind": wish.kind, "value": wish.value, "weight": wish.weight, "valid_from": now}
+        {
+            "subscriber_id": one,
+            "kind": wish.kind,
+            "value": wish.value,
+            "weight": wish.weight,
+            "valid_from": now,
+            "work": work_to_json(works[wish.value]) if wish.value in works else None,
+        }
         for one, wish in wanted
     ]
     if rows:
+        profiles.forget(connection, {one for one, _ in wanted})
         connection.execute(insert(interest), rows)
+
+
+def standing(connection: Connection, subscriber_id: int, kinds: Collection[InterestKind]) -> list[Row[Any]]:
+    """His interests of these kinds that have not ended."""
+    mine = (interest.c.subscriber_id == subscriber_id) & interest.c.kind.in_(list(kinds)) & interest.c.valid_to.is_(None)
+    return list(connection.execute(select(interest).where(mine).order_by(interest.c.id)))
+
+
+def end(connection: Connection, numbers: Collection[int], now: datetime) -> None:
+    """End interests by their rows; the profiles of whom they belong to are forgotten by then."""
+    for chunk in chunks(numbers):
+        connection.execute(update(interest).where(interest.c.id.in_(chunk)).values(valid_to=now))
 
 
 def due_after(state: State, preferences: Preferences, now: datetime) -> datetime | None:

@@ -31,6 +31,16 @@ def insert_new_from(connection: Connection, table: Table, columns: Sequence[str]
     return _inserted(connection, _insert(connection, table).from_select(list(columns), rows))
 
 
+def insert_or_replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; one that is there under the same primary key gets the other columns of the new one."""
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    key = list(table.primary_key.columns)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=others), [dict(row) for row in rows])
+
+
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 

@@ -7,7 +7,7 @@ A bad row never takes good ones with it: a record that spans lines and turns out
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
@@ -16,7 +16,6 @@ from digest.errors import BadInput
 from digest.papers.text import clean
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import (
-    MAX_INTERESTS,
     MAX_NAME,
     STATES,
     Interest,
@@ -26,6 +25,7 @@ from digest.subscribers.model import (
     State,
     Subscriber,
     days_text,
+    limited,
     parse_cadence,
     parse_days,
     parse_hour,
@@ -37,11 +37,21 @@ from digest.subscribers.model import (
 )
 
 _PREFERENCES = ("zone", "hour", "days", "cadence", "size", "share")
-COLUMNS = ("email", "name", "topics", "keywords", *_PREFERENCES, "state")
+STATED_IN: dict[str, InterestKind] = {
+    "topics": "topic",
+    "keywords": "keyword",
+    "authors": "author",
+    "categories": "category",
+    "mutes": "mute",
+}
+RATED_IN: dict[str, InterestKind] = {"likes": "liked", "dislikes": "disliked"}
+"""Columns that list interests, separated by `;`. In an id, which may have one of its own, it is written `%3B`."""
+COLUMNS = ("email", "name", *STATED_IN, *RATED_IN, *_PREFERENCES, "state")
 _NAMES_OF_EMAIL = ("e-mail", "email address", "e-mail address", "email_address")
-MAX_RECORD = 65_536
-"""Characters of a row; a longer one is bad, and is not held in memory."""
+MAX_RECORD = 1_048_576
+"""Characters of a row, which may name a thousand papers; a longer one is bad, and is not held in memory."""
 MAX_RECORD_LINES = 50
+_SEMICOLON = re.compile("%3b", re.IGNORECASE)
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n]")
 
@@ -160,7 +170,7 @@ class Sheet:
             address=EmailAddress.parse(email),
             name=clean(cell["name"], MAX_NAME) if "name" in cell else "",
             preferences=_preferences(tuple(cell.get(column, "") for column in _PREFERENCES)),
-            interests=_interests(cell.get("topics", ""), cell.get("keywords", "")),
+            interests=limited((*_stated(tuple(cell.get(column, "") for column in STATED_IN)), *_rated(cell))),
         )
         # In other people's files `state` may be California.
         return Row(line, sign_up, next((state for state in STATES if state == cell.get("state")), None))
@@ -226,12 +236,25 @@ def _preferences(cells: tuple[str, ...]) -> Preferences:
 
 
 @lru_cache(maxsize=4096)
-def _interests(topics: str, keywords: str) -> tuple[Interest, ...]:
-    wanted = [parse_interest("topic", word) for word in topics.split(";") if word.strip()]
-    wanted += [parse_interest("keyword", word) for word in keywords.split(";") if word.strip()]
-    if len(wanted) > MAX_INTERESTS:
-        raise BadInput(f"more than {MAX_INTERESTS} topics and keywords")
-    return tuple(dict.fromkeys(wanted))
+def _stated(cells: tuple[str, ...]) -> tuple[Interest, ...]:
+    return tuple(
+        parse_interest(kind, word)
+        for kind, listed in zip(STATED_IN.values(), cells, strict=True)
+        for word in listed.split(";")
+        if word.strip()
+    )
+
+
+def _rated(cell: Mapping[str, str]) -> Iterator[Interest]:
+    """What he said of papers; one that he both likes and dislikes he likes."""
+    met: set[str] = set()
+    for column, kind in RATED_IN.items():
+        for word in cell.get(column, "").split(";"):
+            if word.strip():
+                one = parse_interest(kind, _SEMICOLON.sub(";", word))
+                if one.value not in met:
+                    yield one
+                met.add(one.value)
 
 
 def neutralised(cell: str) -> str:
@@ -247,8 +270,8 @@ def written(subscribers: Iterable[tuple[Subscriber, Sequence[Interest]]]) -> Ite
         cells = (
             subscriber.address.text,
             subscriber.name,
-            _joined(interests, "topic"),
-            _joined(interests, "keyword"),
+            *(_joined(interests, kind) for kind in STATED_IN.values()),
+            *(";".join(one.value.replace(";", "%3B") for one in interests if one.kind == kind) for kind in RATED_IN.values()),
             wish.zone,
             wish.hour.strftime("%H:%M") if wish.hour else "",
             days_text(wish.days),

@@ -1,7 +1,7 @@
 """A subscriber, what he chose, and the states that he may pass through."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cache
@@ -31,8 +31,19 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 InterestKind = Literal["topic", "keyword", "author", "category", "mute", "liked", "disliked"]
 INTEREST_KINDS: tuple[InterestKind, ...] = get_args(InterestKind)
+STATED: tuple[InterestKind, ...] = ("topic", "keyword", "author", "category", "mute")
+"""Kinds that a reader puts into words."""
+RATED: tuple[InterestKind, ...] = ("liked", "disliked")
+"""Kinds that name a paper by its canonical id."""
 MAX_INTEREST = 120
 MAX_INTERESTS = 50
+"""Of the stated kinds together."""
+MAX_RATED = 1000
+"""Papers liked and disliked together."""
+MAX_KEY = 500
+_GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
+_ARXIV_CATEGORY = re.compile(r"(?:[A-Za-z]{2,8}|[A-Za-z]{1,6}-[A-Za-z]{1,4})(?:\.[A-Za-z]{2}(?:[A-Za-z-]{0,10}))?", re.ASCII)
+_CATEGORY = re.compile(r"[^\W_][\w &,./()'-]{1,60}")
 MAX_NAME = 100
 
 
@@ -40,8 +51,9 @@ MAX_NAME = 100
 class Interest:
     """Something a reader wants, or does not.
 
-    A topic is a phrase that says what about; a keyword must stand in the paper; an author or a category is the paper's own. What
-    is muted (a keyword, an author or a category) keeps a paper away from him. What he liked or disliked is a paper's canonical id.
+    A topic is a phrase that says what about; a keyword must stand in the paper; an author or a category is the paper's own.
+    What is muted (a keyword, an author or a category) keeps a paper away from him. What he liked or disliked is a paper's
+    canonical id.
     """
 
     kind: InterestKind
@@ -183,10 +195,60 @@ def parse_share(text: str) -> float:
 
 
 def parse_interest(kind: InterestKind, text: str) -> Interest:
-    """A topic or keyword, cleaned. Raises BadInput when nothing is left of it."""
+    """An interest of this kind, cleaned. Raises BadInput when nothing is left of it, or it is none of this kind."""
+    if kind in RATED:
+        return Interest(kind, _paper_key(text))
     from digest.papers.text import clean
 
-    value = clean(text, MAX_INTEREST)
+    # What stands between two interests in a list is part of none.
+    value = clean(text.replace(";", ","), MAX_INTEREST).strip(" ,")
+    if kind == "author":
+        value = _author(value)
+    if kind == "category":
+        value = _category(value)
     if not any(c.isalnum() for c in value):
-        raise BadInput(f"{text[:40]!r} is not a {kind}")
+        raise BadInput(f"{text[:40]!r} is not {'an' if kind == 'author' else 'a'} {kind}")
     return Interest(kind, value)
+
+
+def limited(interests: Sequence[Interest]) -> tuple[Interest, ...]:
+    """These interests, each once. Raises BadInput for more than a reader may have."""
+    once = tuple(dict.fromkeys(interests))
+    rated = sum(one.kind in RATED for one in once)
+    if len(once) - rated > MAX_INTERESTS:
+        raise BadInput(f"more than {MAX_INTERESTS} interests", fix="leave out those that matter least")
+    if rated > MAX_RATED:
+        raise BadInput(f"more than {MAX_RATED} rated papers", fix="leave out the oldest")
+    return once
+
+
+def _author(name: str) -> str:
+    """A name as papers have it: `Doe, Jane` is Jane Doe."""
+    if sum(c.isalpha() for c in name) < 2 or any(c in "@/" for c in name):
+        raise BadInput(f"{name[:40]!r} is not an author", fix="write the name as papers have it, such as Jane Doe")
+    family, _, given = (part.strip() for part in name.partition(","))
+    turned = name.count(",") == 1 and given.lower().rstrip(".") not in _GENERATIONS
+    return f"{given} {family}" if turned else name
+
+
+def _category(name: str) -> str:
+    """A category of arXiv as arXiv writes it (`cs.CL`, or `cs` for all of them); of other servers as it stands."""
+    if _ARXIV_CATEGORY.fullmatch(name):
+        archive, dot, subject = name.partition(".")
+        return archive.lower() + dot + (subject.upper() if len(subject) == 2 else subject.lower())
+    if not _CATEGORY.fullmatch(name):
+        raise BadInput(f"{name[:40]!r} is not a category", fix="write it like cs.CL, cs or q-bio.NC")
+    return name
+
+
+def _paper_key(text: str) -> str:
+    """A paper's canonical id, from any spelling of an arXiv id or DOI, or as an export wrote it."""
+    from digest.papers.identity import SCHEMES, arxiv_id, doi
+
+    written = text.strip()
+    key = arxiv_id(written) or doi(written)
+    if key is None and written.partition(":")[0] in SCHEMES and written.isprintable():
+        key = written
+    if key is None or len(key) > MAX_KEY or not key.partition(":")[2]:
+        raise BadInput(f"{text[:60]!r} names no paper", fix="give an arXiv id or a DOI")
+    return key

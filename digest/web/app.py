@@ -1,4 +1,4 @@
-"""The pages behind the links in mails: confirm, unsubscribe, and a word on whether the program lives.
+"""The pages behind the links in mails: confirm, unsubscribe, rate; and a word on whether the program lives.
 
 A GET never changes anything: mail scanners follow every link. What acts is a POST behind one button, and the POST that mail
 clients make by themselves (RFC 8058).
@@ -6,25 +6,23 @@ clients make by themselves (RFC 8058).
 
 import logging
 import re
-from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from digest.errors import Busy, DigestError, ServerUnavailable, TemporaryFailure
 from digest.flows import subscribe
-from digest.rendering.pages import render_page, style_source
 from digest.subscribers.model import Subscriber
-from digest.web.guard import Guard, add_security_headers, security_policy
+from digest.web.frame import Frame
+from digest.web.guard import Guard, add_security_headers
+from digest.web.rating import PATH, Rating
 from digest.wiring import App
 
-PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
-"""Headers of pages that a token opens."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 log = logging.getLogger(__name__)
@@ -41,14 +39,16 @@ def create_app(app: App) -> Starlette:
     """
     app.settings.require("site.public_url")
     site = urlsplit(str(app.settings.site.public_url))
-    pages = Pages(app, prefix=site.path.rstrip("/"), secure=site.scheme == "https")
+    frame = Frame(app, prefix=site.path.rstrip("/"))
+    pages = Pages(app, frame, secure=site.scheme == "https")
     routes = [
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
+        Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"]),
         Route("/healthz", pages.healthz, methods=["GET"]),
     ]
     web = Starlette(
-        routes=[Mount(pages.prefix, routes=routes), *routes] if pages.prefix else routes,
+        routes=[Mount(frame.prefix, routes=routes), *routes] if frame.prefix else routes,
         exception_handlers={HTTPException: pages.refused, DigestError: pages.failed, Exception: pages.broken},
     )
     web.router.redirect_slashes = False
@@ -59,8 +59,9 @@ def create_app(app: App) -> Starlette:
 class Pages:
     """The handlers. Plain functions: Starlette runs them in threads, where the database may block."""
 
-    def __init__(self, app: App, prefix: str, secure: bool) -> None:
-        self._app, self.prefix, self.secure = app, prefix, secure
+    def __init__(self, app: App, frame: Frame, secure: bool) -> None:
+        self._app, self.secure = app, secure
+        self._page, self._path = frame.page, frame.path
 
     def unsubscribe(self, request: Request) -> Response:
         """Ask, or (by POST, whatever its body says) let him go; nobody learns here whether a token is known."""
@@ -125,16 +126,6 @@ class Pages:
 
     def _first_digest(self, reader: Subscriber) -> str:
         return subscribe.first_digest(reader.preferences, self._app.schedule, self._app.clock.now())
-
-    def _path(self, *parts: str) -> str:
-        return "/".join([self.prefix, *(quote(part, safe="") for part in parts)])
-
-    def _page(
-        self, name: str, values: Mapping[str, str] | None = None, status: int = 200, headers: Mapping[str, str] | None = None
-    ) -> Response:
-        html = render_page(name, values or {}, self._app.settings.site, self._app.environments)
-        policy = {"Content-Security-Policy": security_policy(style_source(html))}
-        return HTMLResponse(html, status, {**PRIVATE, **policy, **(headers or {})})
 
 
 _BROKEN = {"title": "Something broke", "message": "The fault is ours and was noted. Please try again later."}

@@ -18,7 +18,7 @@ from contract.world import World, sighting
 from sqlalchemy import inspect, text
 
 from digest.errors import ConfigurationError
-from digest.store import migrate, papers, runs, schema
+from digest.store import editions, migrate, papers, runs, schema, subscribers
 from digest.store.engine import Store, create, sqlite_path
 
 MIGRATIONS = Path(migrate.__file__).parent / "migrations"
@@ -188,6 +188,50 @@ def test_a_database_of_the_first_schema_keeps_its_papers_and_runs_and_is_searche
     World(store).record(sighting("Dense retrieval in tiers", "arxiv:2511.00009"))
     with store.read() as connection:
         assert len(papers.search(connection, "dense")) == 2
+    store.close()
+
+
+def test_a_database_of_the_second_schema_keeps_its_readers_interests_and_editions(databases: Sqlite | Postgresql) -> None:
+    url = databases.empty()
+    as_of(url, "0002")
+    engine = create(url)
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO subscriber (token, address, address_key, name, state, zone, days, cadence, language, created_at,"
+                " consent, seen) VALUES ('t', 'ann@example.org', 'ann@example.org', '', 'active', 'UTC', 127, 'daily', 'en',"
+                " :at, '{}', '')"
+            ),
+            {"at": AT},
+        )
+        for value, end in (("graphs", None), ("robots", AT)):
+            connection.execute(
+                text(
+                    "INSERT INTO interest (subscriber_id, kind, value, weight, valid_from, valid_to)"
+                    " VALUES (1, 'topic', :value, 1.0, :at, :end)"
+                ),
+                {"value": value, "at": AT, "end": end},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO edition (date, cadence, frozen_at, empty_because, missing_sources)"
+                " VALUES ('2026-11-22', 'daily', :at, '', '[]')"
+            ),
+            {"at": AT},
+        )
+    engine.dispose()
+    migrate.upgrade(url)
+    assert rows(url, "SELECT id, value, work FROM interest ORDER BY id") == [(1, "graphs", None), (2, "robots", None)]
+    store = Store.open(url)
+    at = datetime.fromisoformat(AT).replace(tzinfo=UTC)
+    with store.write() as connection:
+        assert [one.value for one in subscribers.interests(connection, [1], at)[1]] == ["graphs"]
+        found = editions.find(connection, at.date(), "daily")
+        assert found is not None
+        assert found.vocabulary is None
+        # What belongs to a reader still goes with him.
+        subscribers.erase(connection, 1)
+        assert connection.execute(text("SELECT count(*) FROM interest")).scalar_one() == 0
     store.close()
 
 

@@ -10,7 +10,7 @@ from digest.store import deliveries, editions
 from digest.store.schema import delivery, subscriber
 
 DAY = timedelta(days=1)
-PICKS = (Pick(7, "card", "robot arms"), Pick(9, "also"))
+PICKS = (Pick(7, "card", "topic", "robot arms"), Pick(9, "also"))
 UNDER_WAY = {"claimed", "submitting", "in_doubt", "held"}
 
 

@@ -60,6 +60,7 @@ class World:
         frozen_at: datetime | None = None,
         papers: Sequence[int] = (1, 2, 3),
         empty_because: str = "",
+        vocabulary: int | None = None,
     ) -> int:
         """A frozen edition; returns its number."""
         with self.store.write() as connection:
@@ -70,6 +71,7 @@ class World:
                 frozen_at=frozen_at or datetime.combine(on, time(6), UTC),
                 entries=[entry(paper, rank) for rank, paper in enumerate(papers, 1)],
                 empty_because=empty_because,
+                vocabulary=vocabulary,
             )
         return made.number
 

@@ -13,8 +13,8 @@ from typer.main import get_command
 from digest.cli import build
 
 HEAVY = {
-    "aiosmtpd", "aiosmtplib", "alembic", "apscheduler", "dotenv", "email_validator", "httpx2", "jinja2", "pydantic",
-    "pydantic_settings", "pylatexenc", "rich", "sqlalchemy", "starlette", "uvicorn",
+    "aiosmtpd", "aiosmtplib", "alembic", "apscheduler", "dotenv", "email_validator", "httpx2", "jinja2", "numpy", "pydantic",
+    "pydantic_settings", "pylatexenc", "rich", "scipy", "sqlalchemy", "starlette", "uvicorn",
 }  # fmt: skip
 
 
@@ -42,11 +42,12 @@ def test_every_command_has_help(operator: Operator, path: tuple[str, ...]) -> No
 
 def test_every_command_of_the_design_is_there() -> None:
     words = """
-        demo init doctor run deliver daemon web collect rank publish preview status
+        demo init doctor run deliver daemon web collect rank explain publish preview status
         papers: list search show hide pin
         subscribers: add list show set confirm pause resume unsubscribe erase import export history
         suppressions: add remove list
         deliveries: list show retry resolve
+        evaluate: trending interests
         config: show check
         db: upgrade current backup restore
     """

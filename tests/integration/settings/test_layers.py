@@ -58,7 +58,7 @@ def test_layers_are_put_together_setting_by_setting(home: Path) -> None:
     environ = {"DIGEST_RANKING__WEIGHTS__STARS": "0", "DIGEST_SMTP__PER_DOMAIN": '{"yahoo.com": 1}'}
     settings = load(home, environ, {"ranking.also": 3, "ranking.size": None})
     assert (settings.ranking.size, settings.ranking.also) == (5, 3)
-    assert (settings.ranking.weights.votes, settings.ranking.weights.stars, settings.ranking.weights.growth) == (2, 0, 0.6)
+    assert (settings.ranking.weights.votes, settings.ranking.weights.stars, settings.ranking.weights.growth) == (2, 0, 1.0)
     assert settings.smtp.per_domain == {"gmail.com": 3, "yahoo.com": 1}
 
 

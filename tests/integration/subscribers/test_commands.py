@@ -72,10 +72,11 @@ def test_who_is_added_is_listed_with_all_he_chose(digest: Digest) -> None:
     )
     added = digest(
         "subscribers", "add", "Ann@Example.org", "--confirmed", "--topic", "graphs", "--topic", "robots",
-        "--keyword", "CRISPR", "--name", "Ann Lee", *choice,
+        "--keyword", "CRISPR", "--author", "Doe, Jane", "--category", "cs.cl", "--category", "q-bio.NC", "--mute", "survey",
+        "--like", "2301.00001v2", "--like", "https://doi.org/10.1000/X", "--name", "Ann Lee", *choice,
     )  # fmt: skip
     assert (added.code, added.out) == (0, "")
-    assert added.err == "Ann@example.org is subscribed.\n"
+    assert added.err == "2 papers liked\nAnn@example.org is subscribed.\n"
     assert digest("subscribers", "list", "--json").json == {
         "subscribers": [
             {
@@ -84,6 +85,11 @@ def test_who_is_added_is_listed_with_all_he_chose(digest: Digest) -> None:
                 "name": "Ann Lee",
                 "topics": ["graphs", "robots"],
                 "keywords": ["CRISPR"],
+                "authors": ["Jane Doe"],
+                "categories": ["cs.CL", "q-bio.NC"],
+                "mutes": ["survey"],
+                "likes": ["arxiv:2301.00001", "doi:10.1000/x"],
+                "dislikes": [],
                 "zone": "Europe/Berlin",
                 "hour": "08:00",
                 "days": ["mon", "tue"],
@@ -128,6 +134,12 @@ def test_lists_can_be_narrowed(digest: Digest) -> None:
         (("subscribers", "import", "/nowhere/readers.csv", "--confirmed"), 2, "cannot read /nowhere/readers.csv"),
         (("subscribers", "pause", "a@example.org", "--until", "soon"), 2, "is not a date"),
         (("subscribers", "pause", "a@example.org", "--until", "2026-12-01", "--for", "3d"), 2, "give one of them"),
+        (("subscribers", "add", "a@example.org", "--category", "!!"), 65, "write it like cs.CL, cs or q-bio.NC"),
+        (("subscribers", "add", "a@example.org", *(f"--topic=t{n}" for n in range(51))), 65, "more than 50"),
+        (("subscribers", "add", "a@example.org", "--like", "the one about graphs"), 2, "cannot read the one about graphs"),
+        (("subscribers", "set", "a@example.org", "--like", "2301.00001"), 2, "a@example.org is no subscriber"),
+        (("subscribers", "rate", "a@example.org", "2301.00001", "more"), 2, "a@example.org is no subscriber"),
+        (("subscribers", "rate", "a@example.org", "2301.00001", "most"), 2, "one of more, less, neither"),
         (("suppressions", "add", "nobody"), 65, "is not an email address"),
     ],
 )
@@ -164,6 +176,80 @@ def test_set_changes_what_is_named_and_only_that(digest: Digest) -> None:
     digest("subscribers", "set", "ann@example.org", "--no-topics", "--days", "weekdays")
     row = digest("subscribers", "show", "ann@example.org", "--json").json
     assert (row["topics"], row["keywords"], row["days"]) == ([], ["x1"], ["mon", "tue", "wed", "thu", "fri"])
+
+
+def test_interests_of_a_kind_are_replaced_and_the_others_stay(digest: Digest) -> None:
+    kinds = ("--author=Jane Doe", "--category=cs", "--mute=survey", "--topic=graphs")
+    digest("subscribers", "add", "ann@example.org", "--confirmed", *kinds)
+    digest("subscribers", "set", "ann@example.org", "--author", "Kaan Oktay", "--no-mutes")
+    row = digest("subscribers", "show", "ann@example.org", "--json").json
+    assert (row["authors"], row["categories"], row["mutes"], row["topics"]) == (["Kaan Oktay"], ["cs"], [], ["graphs"])
+    digest("subscribers", "set", "ann@example.org", "--no-authors", "--no-categories")
+    row = digest("subscribers", "show", "ann@example.org", "--json").json
+    assert (row["authors"], row["categories"]) == ([], [])
+
+
+def test_interests_are_limited_whenever_they_were_stated(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed", *(f"--topic=topic {n}" for n in range(50)))
+    refused = digest("subscribers", "set", "ann@example.org", "--keyword", "one more")
+    assert refused.code == 65
+    assert "more than 50 interests" in refused.err
+    assert digest("subscribers", "set", "ann@example.org", "--topic", "graphs", "--keyword", "one more").code == 0
+
+
+BIBTEX = (
+    "@misc{a, title={Graphs}, eprint={2301.00001}}\nsomething else\n10.1000/x\n@book{b, title={A Book}, author={Doe, Jane}}\n"
+)
+
+
+def test_a_library_is_liked_and_what_cannot_be_read_is_told(digest: Digest, tmp_path: Path) -> None:
+    (tmp_path / "papers.bib").write_text(BIBTEX)
+    digest("subscribers", "add", "ann@example.org", "--confirmed", "--like", "2302.00002")
+    ran = digest("subscribers", "set", "ann@example.org", "--like", str(tmp_path / "papers.bib"), "--like", "2302.00002")
+    assert ran.code == 0
+    assert "line 2: no arXiv id, no DOI and no entry of BibTeX: something else" in ran.err
+    assert "3 papers liked; 1 already" in ran.err
+    liked = ["arxiv:2302.00002", "arxiv:2301.00001", "doi:10.1000/x", "title:a book|doe"]
+    assert digest("subscribers", "show", "ann@example.org", "--json").json["likes"] == liked
+    assert "4 likes" in digest("subscribers", "list").out
+    digest("subscribers", "set", "ann@example.org", "--no-likes")
+    assert digest("subscribers", "show", "ann@example.org", "--json").json["likes"] == []
+
+
+def test_a_library_may_come_through_a_pipe(digest: Digest) -> None:
+    ran = digest("subscribers", "add", "ann@example.org", "--confirmed", "--like", "-", stdin=BIBTEX.encode() + b"\xff\xfe\n")
+    assert ran.code == 0
+    assert "3 papers liked" in ran.err
+
+
+def test_a_library_of_nothing_ends_with_65_and_adds_nobody(digest: Digest, tmp_path: Path) -> None:
+    (tmp_path / "novel.txt").write_text("Call me Ishmael.\n" * 20)
+    ran = digest("subscribers", "add", "ann@example.org", "--confirmed", "--like", str(tmp_path / "novel.txt"))
+    assert ran.code == 65
+    assert "and 10 more that cannot be read" in ran.err
+    assert emails(digest) == []
+
+
+def test_a_reader_is_rated_for_and_the_last_word_counts(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed")
+    ran = digest("subscribers", "rate", "ann@example.org", "https://arxiv.org/abs/2301.00001", "more", "--json")
+    assert ran.json == {
+        "email": "ann@example.org",
+        "paper": "arxiv:2301.00001",
+        "title": None,
+        "verdict": "more",
+        "new": True,
+    }
+    digest("subscribers", "rate", "ann@example.org", "2301.00001", "less")
+    row = digest("subscribers", "show", "ann@example.org", "--json").json
+    assert (row["likes"], row["dislikes"]) == ([], ["arxiv:2301.00001"])
+    assert digest("subscribers", "rate", "ann@example.org", "2301.00001", "less", "--json").json["new"] is False
+    digest("subscribers", "rate", "ann@example.org", "2301.00001", "neither")
+    assert digest("subscribers", "show", "ann@example.org", "--json").json["dislikes"] == []
+    rated = [
+        one for one in digest("subscribers", "history", "ann@example.org", "--json").json["events"] if one["kind"] == "rated"
+    ]
+    assert [next(iter(one["details"])) for one in rated] == ["more", "less", "neither"]
 
 
 def test_a_reader_s_life_is_told_by_his_history(digest: Digest) -> None:
@@ -256,6 +342,10 @@ def test_an_import_of_nothing_usable_ends_with_65(digest: Digest, text: bytes) -
 
 def test_what_is_exported_can_be_imported(digest: Digest, tmp_path: Path) -> None:
     digest("subscribers", "add", "+ann@example.org", "--confirmed", "--name", "=1+1", "--topic", "graphs", "--hour", "7:30")
+    digest(
+        "subscribers", "set", "+ann@example.org", "--author=Doe, Jane", "--category=cs.CL", "--mute=@home", "--like=10.1000/a;b"
+    )
+    digest("subscribers", "rate", "+ann@example.org", "2301.00001", "less")
     digest("subscribers", "add", "bob@example.org", "--confirmed")
     digest("subscribers", "unsubscribe", "bob@example.org")
     out = tmp_path / "readers.csv"
@@ -270,7 +360,8 @@ def test_what_is_exported_can_be_imported(digest: Digest, tmp_path: Path) -> Non
     ran = digest("subscribers", "import", str(out), "--confirmed")
     assert "1 added" in ran.err
     after = digest("subscribers", "show", "+ann@example.org", "--json").json
-    same = ("email", "name", "topics", "hour", "days", "zone")
+    same = ("email", "name", "topics", "authors", "categories", "mutes", "likes", "dislikes", "hour", "days", "zone")
+    assert before["likes"] == ["doi:10.1000/a;b"]
     assert {key: after[key] for key in same} == {key: before[key] for key in same}
 
 

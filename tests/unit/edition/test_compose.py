@@ -1,157 +1,316 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from support.editions import VOCABULARY, any_edition, edition, entry, facet, profile
 
-from digest.edition.compose import MAX_ENTRIES, Composer, Wish, entries
-from digest.edition.model import Edition, Entry, edition_name
+from digest.edition.compose import MAX_ENTRIES, Composer, Taste, entries
+from digest.edition.model import Pick, edition_name
 from digest.papers.model import Paper, Work
 from digest.ranking.model import Candidate, Ranked, Term
-from digest.ranking.trending import rank
+from digest.ranking.profile import Profile
+from digest.ranking.select import Selection
 from digest.subscribers.model import Interest
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
-TITLES = [
-    "Sparse attention for long documents",
-    "A survey of protein folding",
-    "Diffusion policies for robot arms",
-    "Reward models that do not overfit",
-    "Quantum error correction with few qubits",
-    "Folding proteins with diffusion",
-]
+PLAIN = Selection(floor=0.0, diversity=0.0, explore=0)
+TITLES = ["Sparse attention", "Video survey", "Diffusion reward", "Robot arm", "Quantum error correction", "Protein folding"]
+SIX = edition(*(entry(n, score=20.0 - n, title=title) for n, title in enumerate(TITLES, 1)))
+QUANTUM, ROBOT = profile("quantum error correction"), profile("robot arm")
 
 
-def entry(paper_id: int, *, score: float, title: str = "", rank_: int = 0, former: Sequence[int] = ()) -> Entry:
-    work = Work(title or TITLES[paper_id % len(TITLES)])
-    return Entry(
-        paper_id=paper_id,
-        former_ids=frozenset(former),
-        rank=rank_ or paper_id,
-        score=score,
-        terms=(Term("votes", None, score),),
-        work=work,
-        first_seen_on=NOW.date(),
-        numbers={},
-    )
+def ids(picks: Sequence[Pick]) -> list[int]:
+    return [pick.paper_id for pick in picks]
 
 
-def edition(*of: Entry) -> Edition:
-    return Edition(1, NOW.date(), "daily", NOW, of)
+def whys(picks: Sequence[Pick]) -> list[tuple[str, str]]:
+    return [(pick.how, pick.matched) for pick in picks]
 
 
-FIVE = edition(*(entry(n, score=2.0 - n / 4) for n in range(1, 6)))
+def composer(*, options: Selection = PLAIN, of: object = SIX) -> Composer:
+    return Composer(of, VOCABULARY, options)  # type: ignore[arg-type]
 
 
-def ids(picks: Sequence[object]) -> list[int]:
-    return [pick.paper_id for pick in picks]  # type: ignore[attr-defined]
-
-
-@given(
-    seen=st.frozensets(st.integers(0, 40)),
-    hidden=st.frozensets(st.integers(0, 20)),
-    former=st.lists(st.frozensets(st.integers(21, 40), max_size=2), min_size=12, max_size=12),
-    share=st.floats(0, 1),
-    cards=st.integers(1, 8),
-    also=st.integers(0, 8),
-    topic=st.sampled_from(["protein folding", "robot arms", "gardening"]),
-)
-@settings(max_examples=80, derandomize=True, deadline=None)
-def test_nobody_gets_what_he_got_or_what_is_hidden_nor_more_than_he_wants(
-    seen: frozenset[int],
-    hidden: frozenset[int],
-    former: list[frozenset[int]],
-    share: float,
-    cards: int,
-    also: int,
-    topic: str,
-) -> None:
-    issue = edition(*(entry(n, score=12.0 - n, former=tuple(former[n - 1])) for n in range(1, 13)))
-    picks = Composer(issue).picks(Wish((Interest("topic", topic),), share, cards, also), seen, hidden)
-    open_to_him = {e.paper_id for e in issue.entries if not ({e.paper_id, *e.former_ids} & seen) and e.paper_id not in hidden}
-    assert set(ids(picks)) <= open_to_him
-    assert len(set(ids(picks))) == len(picks) == min(cards + also, len(open_to_him))
-    sections = [pick.section for pick in picks]
-    assert sections == ["card"] * min(cards, len(picks)) + ["also"] * max(0, len(picks) - cards)
-
-
-def test_without_interests_the_order_is_that_of_the_edition() -> None:
-    assert ids(Composer(FIVE).picks(Wish((), 0.5, 3, 2), ())) == [1, 2, 3, 4, 5]
+def test_without_interests_the_order_is_that_of_the_edition_and_cards_come_first() -> None:
+    picks = composer().picks(Taste(cards=3, also=2), ())
+    assert ids(picks) == [1, 2, 3, 4, 5]
+    assert [pick.section for pick in picks] == ["card"] * 3 + ["also"] * 2
+    assert {pick.how for pick in picks} == {""}
 
 
 def test_a_share_of_nothing_is_trending_alone_and_names_no_interest() -> None:
-    picks = Composer(FIVE).picks(Wish((Interest("topic", "quantum error correction"),), 0.0, 5, 0), ())
-    assert ids(picks) == [1, 2, 3, 4, 5]
-    assert {pick.matched for pick in picks} == {""}
+    picks = composer().picks(Taste(QUANTUM, (Interest("keyword", "robot"),), 0.0, 6, 0), ())
+    assert ids(picks) == [1, 2, 3, 4, 5, 6]
+    assert set(whys(picks)) == {("", "")}
 
 
-def test_a_share_of_one_is_interests_first_and_fills_up_with_what_trends() -> None:
-    picks = Composer(FIVE).picks(Wish((Interest("topic", "quantum error correction"),), 1.0, 5, 0), ())
-    assert ids(picks) == [4, 1, 2, 3, 5]
-    assert [pick.matched for pick in picks] == ["quantum error correction", "", "", "", ""]
+def test_a_share_of_one_is_his_own_first_and_fills_up_with_what_trends() -> None:
+    picks = composer().picks(Taste(QUANTUM, (), 1.0, 6, 0), ())
+    assert ids(picks) == [5, 1, 2, 3, 4, 6]
+    assert whys(picks) == [("topic", "quantum error correction")] + [("", "")] * 5
+
+
+def test_a_share_of_one_half_takes_turns_and_trending_begins() -> None:
+    titles = ["Video"] * 4 + ["Robot arm"] * 4
+    issue = edition(*(entry(n, score=2.0 ** (12 - n), title=title) for n, title in enumerate(titles, 1)))
+    assert ids(composer(of=issue).picks(Taste(ROBOT, (), 0.5, 6, 0), ())) == [1, 5, 2, 6, 3, 7]
+
+
+def test_being_near_counts_a_little_among_what_trends() -> None:
+    titles = ["Video", "Video", "Robot arm", "Robot arm"]
+    issue = edition(*(entry(n, score=9.0 - n / 8, title=title) for n, title in enumerate(titles, 1)))
+    assert ids(composer(of=issue).picks(Taste(ROBOT, (), 0.4, 1, 0), ())) == [3]
+
+
+def test_two_facets_get_slots_by_their_shares() -> None:
+    titles = ["Robot arm"] * 6 + ["Protein folding"] * 6
+    issue = edition(*(entry(n, score=30.0 - n, title=title) for n, title in enumerate(titles, 1)))
+    both = Profile((facet("robot arm", share=0.75), facet("protein folding", share=0.25)))
+    labels = [pick.matched for pick in composer(of=issue).picks(Taste(both, (), 1.0, 8, 0), ())]
+    assert labels.count("robot arm") == 6
+    assert labels[:4].count("protein folding") == 1
+
+
+def test_a_facet_without_a_match_passes_its_slots_on_to_the_next_and_then_to_trending() -> None:
+    issue = edition(*(entry(n, score=30.0 - n, title=title) for n, title in enumerate(["Video"] * 3 + ["Robot arm"] * 2, 1)))
+    both = Profile((facet("protein folding", share=0.8), facet("robot arm", share=0.2)))
+    assert ids(composer(of=issue).picks(Taste(both, (), 1.0, 5, 0), ())) == [4, 5, 1, 2, 3]
+
+
+def test_where_nothing_trends_his_own_papers_take_more_than_their_share() -> None:
+    issue = edition(*(entry(n, score=1.0, votes=1, title="Robot arm") for n in range(1, 5)))
+    picks = composer(of=issue, options=Selection(3.0, 0.0, 0)).picks(Taste(ROBOT, (), 0.25, 4, 0), ())
+    assert ids(picks) == [1, 2, 3, 4]
 
 
 def test_a_reader_whose_interests_match_nothing_gets_what_trends() -> None:
-    assert ids(Composer(FIVE).picks(Wish((Interest("topic", "gardening"),), 1.0, 5, 0), ())) == [1, 2, 3, 4, 5]
+    assert ids(composer().picks(Taste(profile("graph"), (Interest("topic", "gardening"),), 1.0, 4, 2), ())) == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
 
 
-def test_a_share_between_blends_both() -> None:
+def test_a_paper_that_is_less_than_near_matches_no_facet() -> None:
+    far = Profile((facet("qubits", "quantum error correction", weight=0.8),))
+    assert ids(composer().picks(Taste(far, (), 1.0, 2, 0), ())) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("interest", "found"),
+    [
+        (Interest("keyword", "Robot"), 4),
+        (Interest("topic", "video survey"), 2),
+        (Interest("author", "Berg, B."), 3),
+        (Interest("category", "q-bio"), 6),
+    ],
+)
+def test_exact_interests_are_matches_without_any_vocabulary(interest: Interest, found: int) -> None:
     issue = edition(
-        entry(1, score=1.0, title="Sparse attention"),
-        entry(2, score=0.6, title="Robot arms"),
-        entry(3, score=0.0, title="Robot arms"),
+        *(
+            entry(
+                n,
+                score=30.0 - n,
+                title=title,
+                authors=["Bo Berg"] if n == 3 else ["Ann Author"],
+                categories=["q-bio.BM"] if n == 6 else ["cs.CL"],
+            )
+            for n, title in enumerate(TITLES, 1)
+        )
     )
-    order = {
-        share: ids(Composer(issue).picks(Wish((Interest("topic", "robot arms"),), share, 3, 0), ()))
-        for share in (0.1, 0.4, 0.9)
-    }
-    assert order == {0.1: [1, 2, 3], 0.4: [2, 1, 3], 0.9: [2, 3, 1]}
+    for words in (None, VOCABULARY):
+        picks = Composer(issue, words, PLAIN).picks(Taste(Profile(), (interest,), 1.0, 2, 0), ())
+        assert ids(picks)[0] == found
+        assert whys(picks)[0] == (interest.kind, interest.value)
+
+
+def test_a_topic_that_stands_word_for_word_is_a_full_match_even_if_its_facet_is_far() -> None:
+    far = Profile((facet("quantum error correction", "graph", weight=0.1),))
+    picks = composer().picks(Taste(far, (Interest("topic", "quantum error correction"),), 1.0, 1, 0), ())
+    assert whys(picks) == [("topic", "quantum error correction")]
+
+
+def test_a_keyword_is_named_before_a_category_that_both_match() -> None:
+    issue = edition(entry(1, score=5.0, title="Robot arm", categories=["cs.RO"]))
+    wanted = (Interest("category", "cs.RO"), Interest("keyword", "robot"))
+    assert whys(composer(of=issue).picks(Taste(Profile(), wanted, 0.5, 1, 0), ())) == [("keyword", "robot")]
+
+
+def test_a_paper_that_trends_and_meets_an_interest_says_so() -> None:
+    picks = composer().picks(Taste(profile("sparse attention"), (), 0.1, 1, 0), ())
+    assert whys(picks) == [("topic", "sparse attention")]
+
+
+def test_what_he_liked_is_told_in_the_words_of_what_he_liked() -> None:
+    liked = Profile((facet("robot, arm", "robot arm", kind="liked"),))
+    assert whys(composer().picks(Taste(liked, (), 1.0, 1, 0), ())) == [("liked", "robot, arm")]
+
+
+@pytest.mark.parametrize("muted", ["quantum", "Author, Ann", "cs.QC"])
+def test_what_is_muted_is_not_picked_however_near_it_is(muted: str) -> None:
+    issue = edition(
+        entry(1, score=9.0, title="Quantum error correction", authors=["Ann Author"], categories=["cs.QC"]), entry(2, score=1.0)
+    )
+    assert ids(composer(of=issue).picks(Taste(QUANTUM, (Interest("mute", muted),), 1.0, 2, 0), ())) == [2]
+
+
+def test_a_paper_below_the_floor_does_not_trend_but_his_own_it_may_be() -> None:
+    issue = edition(
+        entry(1, score=9.0, votes=9, title="Video"),
+        entry(2, score=2.0, votes=2, title="Survey"),
+        entry(3, score=1.0, votes=1, title="Robot arm"),
+    )
+    floor = Selection(3.0, 0.0, 0)
+    assert ids(composer(of=issue, options=floor).picks(Taste(cards=3), ())) == [1]
+    assert ids(composer(of=issue, options=floor).picks(Taste(ROBOT, (), 0.5, 3), ())) == [1, 3]
+
+
+def test_where_nothing_was_measured_nobody_is_judged_by_the_floor() -> None:
+    issue = edition(*(entry(n, score=0.0) for n in range(1, 4)))
+    assert ids(composer(of=issue, options=Selection(3.0, 0.0, 0)).picks(Taste(cards=3), ())) == [1, 2, 3]
+
+
+def test_beside_many_of_its_science_that_were_measured_a_paper_that_nobody_noticed_needs_as_much_expectation() -> None:
+    noticed = [entry(n, score=50.0 - n, votes=50 - n, categories=["cs.CL"]) for n in range(1, 11)]
+    silent = [
+        entry(11, score=4.0, categories=["cs.CL"]),
+        entry(12, score=1.0, categories=["cs.RO"]),
+        entry(13, score=1.0, categories=["q-bio.NC"]),
+        entry(14, score=1.0),
+    ]
+    issue = composer(of=edition(*noticed, *silent), options=Selection(3.0, 0.0, 0))
+    assert ids(issue.picks(Taste(cards=20), range(1, 11))) == [11, 13, 14]
+
+
+def test_one_word_of_a_phrase_is_no_match_beside_papers_that_have_the_phrase() -> None:
+    issue = edition(
+        entry(1, score=9.0, votes=9, title="Video"),
+        entry(2, score=5.0, votes=5, title="Error graph survey"),
+        entry(3, score=4.0, votes=4, title="Quantum error correction"),
+    )
+    wants = Taste(profile("quantum error correction"), (), 1.0, 3, 0)
+    assert [(one.paper_id, one.how) for one in composer(of=issue).picks(wants, ())] == [(3, "topic"), (1, ""), (2, "")]
+
+
+def test_a_thin_day_gives_a_short_mail_and_an_empty_one_none() -> None:
+    issue = edition(entry(1, score=5.0, votes=5), entry(2, score=1.0, votes=1))
+    thin = composer(of=issue, options=Selection(3.0, 0.0, 0))
+    assert ids(thin.picks(Taste(), ())) == [1]
+    assert thin.picks(Taste(), {1}) == ()
 
 
 def test_a_paper_that_the_operator_pinned_comes_first_though_its_score_is_low() -> None:
     issue = edition(
-        entry(9, score=0.2, rank_=1, title="A note"),
-        entry(1, score=2.0, rank_=2),
-        entry(2, score=1.5, rank_=3),
+        entry(9, score=0.2, rank=1, title="A note", votes=0),
+        entry(1, score=9.0, rank=2, title="Robot arm"),
+        entry(2, score=8.0, rank=3, title="Robot arm"),
     )
-    assert ids(Composer(issue).picks(Wish((), 0.5, 3, 0), ())) == [9, 1, 2]
-    assert ids(Composer(issue).picks(Wish((Interest("topic", "gardening"),), 1.0, 3, 0), ())) == [9, 1, 2]
+    for options in (PLAIN, Selection()):
+        assert ids(composer(of=issue, options=options).picks(Taste(cards=3, also=0), ())) == [9, 1, 2]
+        assert ids(composer(of=issue, options=options).picks(Taste(ROBOT, (), 1.0, 3, 0), ())) == [9, 1, 2]
+        assert ids(composer(of=issue, options=options).picks(Taste(ROBOT, (), 1.0, 3, 0), {9})) == [1, 2]
 
 
-def test_the_same_arguments_give_the_same_picks() -> None:
-    wish = Wish((Interest("topic", "protein folding"), Interest("keyword", "robot")), 0.7, 2, 2)
-    composer = Composer(FIVE)
-    first = composer.picks(wish, {3}, {5})
-    composer.picks(Wish((Interest("keyword", "proteins"),), 1.0, 5, 5), ())
-    assert composer.picks(wish, {3}, {5}) == first == Composer(FIVE).picks(wish, {3}, {5})
+def test_a_paper_like_one_chosen_before_it_makes_way_for_another_subject() -> None:
+    titles = ["Robot arm", "Robot arm", "Robot arm", "Protein folding"]
+    issue = edition(*(entry(n, score=40.0 - n, title=title) for n, title in enumerate(titles, 1)))
+    assert ids(composer(of=issue).picks(Taste(cards=2, also=2), ())) == [1, 2, 3, 4]
+    assert ids(composer(of=issue, options=Selection(0.0, 0.5, 0)).picks(Taste(cards=2, also=2), ())) == [1, 4, 2, 3]
 
 
-def test_equal_scores_keep_the_order_of_the_edition() -> None:
-    issue = edition(*(entry(n, score=1.0, rank_=place) for place, n in enumerate((4, 2, 5, 1), 1)))
-    assert ids(Composer(issue).picks(Wish((), 0.5, 4, 0), ())) == [4, 2, 5, 1]
+def test_also_lines_may_resemble_each_other() -> None:
+    titles = ["Video", "Robot arm", "Robot arm", "Protein folding"]
+    issue = edition(*(entry(n, score=40.0 - n, title=title) for n, title in enumerate(titles, 1)))
+    assert ids(composer(of=issue, options=Selection(0.0, 0.5, 0)).picks(Taste(cards=1, also=3), ())) == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("wish", [Wish((), 0.5, 0, 0), Wish((Interest("topic", "robot arms"),), 1.0, 0, 0)])
-def test_who_wants_nothing_gets_nothing(wish: Wish) -> None:
-    assert Composer(FIVE).picks(wish, ()) == ()
+def test_an_explored_card_lies_outside_his_interests_is_marked_and_stays_the_same_for_him() -> None:
+    issue = any_edition(3, 200, families=False, measured=0.0)
+    wide = composer(of=issue, options=Selection(0.0, 0.5, 1))
+    drawn = set()
+    for seed in range(40):
+        taste = Taste(ROBOT, (), 0.8, 8, 4, seed)
+        picks = wide.picks(taste, ())
+        (explored,) = [pick for pick in picks if pick.how == "explore"]
+        assert picks.index(explored) == 7
+        drawn.add(explored.paper_id)
+        assert wide.picks(taste, ()) == picks
+        assert all(facet.strength == 0 for facet in wide.explain(taste, (), (), explored.paper_id).facets)
+    assert 4 <= len(drawn) <= 10
+
+
+def test_nothing_is_explored_for_who_said_nothing_or_has_room_for_little() -> None:
+    issue = any_edition(4, 100, measured=0.0)
+    wide = composer(of=issue, options=Selection(0.0, 0.5, 1))
+    for taste in (Taste(cards=8), Taste(ROBOT, (), 0.0, 8), Taste(ROBOT, (), 0.8, 3)):
+        assert "explore" not in {pick.how for pick in wide.picks(taste, ())}
+
+
+def test_two_entries_that_turned_out_to_be_one_paper_come_once_and_are_seen_under_any_id() -> None:
+    issue = edition(
+        entry(5, score=9.0, former=[9]),
+        entry(7, score=8.0),
+        entry(9, score=7.0, former=[5, 2]),
+    )
+    assert ids(composer(of=issue).picks(Taste(), ())) == [5, 7]
+    for seen in ({2}, {5}, {9}, np.array([2, 10**6])):
+        assert ids(composer(of=issue).picks(Taste(), seen)) == [7]  # type: ignore[arg-type]
+    assert ids(composer(of=issue).picks(Taste(), (), {9})) == [7]
+
+
+def test_ids_that_lie_far_apart_are_found_too() -> None:
+    issue = edition(entry(3, score=9.0), entry(10**12, score=8.0), entry(7, score=7.0))
+    assert ids(composer(of=issue).picks(Taste(), {10**12, 10**30})) == [3, 7]
+    assert ids(composer(of=issue).picks(Taste(), np.array([3, 10**12]))) == [7]
+
+
+@pytest.mark.parametrize("taste", [Taste(cards=0, also=0), Taste(ROBOT, (), 1.0, 0, 0)])
+def test_who_wants_nothing_gets_nothing(taste: Taste) -> None:
+    assert composer().picks(taste, ()) == ()
 
 
 def test_an_edition_without_entries_has_no_picks() -> None:
-    assert Composer(edition()).picks(Wish((Interest("topic", "robot arms"),), 0.5, 10, 10), ()) == ()
+    assert composer(of=edition()).choose([(Taste(ROBOT), ()), (Taste(), ())]) == [(), ()]
 
 
 def test_who_got_everything_gets_nothing() -> None:
-    assert Composer(FIVE).picks(Wish((), 0.5, 10, 10), {1, 2, 3, 4, 5}) == ()
+    assert composer().picks(Taste(ROBOT), set(range(1, 7))) == ()
+
+
+def test_nobody_is_no_chunk() -> None:
+    assert composer().choose([]) == []
+
+
+def test_profiles_without_a_vocabulary_say_nothing() -> None:
+    assert ids(Composer(SIX, None, PLAIN).picks(Taste(QUANTUM, (), 1.0, 2, 0), ())) == [1, 2]
+
+
+def test_a_taste_takes_what_a_reader_chose_and_keeps_what_he_left_open() -> None:
+    usual = Taste(share=0.4, cards=7, also=3)
+    his = usual.of(ROBOT, [Interest("keyword", "arm")], None, 12, 5)
+    assert (his.profile, his.interests, his.share, his.cards, his.also, his.seed) == (
+        ROBOT,
+        (Interest("keyword", "arm"),),
+        0.4,
+        12,
+        3,
+        5,
+    )
+    assert usual.of(ROBOT, (), 0.0, None, 5).share == 0.0
+    assert usual.of(ROBOT, (), 0.0, None, 5).cards == 7
 
 
 def test_entries_carry_what_the_ranking_said_and_the_numbers_of_the_day() -> None:
     paper = Paper(7, "arxiv:2511.00007", NOW, Work("Sparse attention"), former_ids=frozenset({3}))
     candidate = Candidate(paper, {("huggingface", "votes"): [(NOW, 12)], ("github", "stars"): [(NOW, 40)]})
-    (one,) = entries(rank([candidate], NOW.date(), {"votes": 1.0}), {7: candidate})
-    assert (one.paper_id, one.former_ids, one.rank) == (7, frozenset({3}), 1)
+    terms = (Term("votes", 12, 12.0, "12 upvotes"),)
+    (one,) = entries([Ranked(paper, 1, 12.0, terms)], {7: candidate})
+    assert (one.paper_id, one.former_ids, one.rank, one.score, one.terms) == (7, frozenset({3}), 1, 12.0, terms)
     assert one.numbers == {"votes": 12, "stars": 40}
-    assert one.score == one.terms[0].score > 0
 
 
 def test_an_edition_is_no_longer_than_any_reader_could_need() -> None:

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from digest.errors import BadInput
-from digest.outbox.identity import list_id, message_id, unsubscribe_mailto, unsubscribe_url
+from digest.outbox.identity import is_rating_token, list_id, message_id, rating_url, unsubscribe_mailto, unsubscribe_url
 from digest.tokens import Signer, random_token
 
 SIGNER = Signer(["k" * 32])
@@ -41,6 +41,18 @@ def test_the_newest_key_names_mails() -> None:
 def test_the_way_out_is_a_short_address_under_the_public_url() -> None:
     token = random_token()
     assert unsubscribe_url("https://papers.example.org", token) == f"https://papers.example.org/u/{token}"
+
+
+def test_the_links_that_rate_are_those_of_one_delivery_to_one_reader() -> None:
+    ann, bob = random_token(), random_token()
+    url = rating_url("https://papers.example.org", SIGNER, 48210, ann)
+    signature = url.removeprefix("https://papers.example.org/f/48210-")
+    assert re.fullmatch(r"[\w-]{22}", signature)
+    assert ann not in url
+    assert is_rating_token(SIGNER, 48210, ann, signature)
+    assert not is_rating_token(SIGNER, 48211, ann, signature)
+    assert not is_rating_token(SIGNER, 48210, bob, signature)
+    assert not is_rating_token(Signer(["o" * 32]), 48210, ann, signature)
 
 
 def test_the_mailed_way_out_is_there_only_where_mail_is_read() -> None:

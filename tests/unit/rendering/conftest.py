@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digest.edition.model import Edition, Entry, Pick, Section
+from digest.edition.model import Edition, Entry, How, Pick, Section
 from digest.papers.model import Work
 from digest.ranking.model import Term
 from digest.rendering.digest_mail import DigestRenderer
@@ -37,6 +37,7 @@ def reader() -> Reader:
         name="Ann",
         confirmed_on=date(2026, 11, 3),
         unsubscribe_url="https://papers.example.org/u/AbCdEfGhIjKlMnOpQrStUv",
+        rate_url="https://papers.example.org/f/48210-AbCdEfGhIjKlMnOpQrStUv",
     )
 
 
@@ -107,11 +108,13 @@ def rendered(site: SiteSettings, environments: Environments, edition: EditionMak
         also: int = 10,
         to: Reader = reader,
         matched: str = "",
+        how: How = "topic",
         **given: Any,
     ) -> Rendered:
         made = edition(entries, **given)
         sections: list[Section] = ["card" if place < cards else "also" for place in range(cards + also)]
-        picks = [Pick(one.paper_id, section, matched) for one, section in zip(made.entries, sections, strict=False)]
+        speaks: How = how if matched or how != "topic" else ""
+        picks = [Pick(one.paper_id, section, speaks, matched) for one, section in zip(made.entries, sections, strict=False)]
         return DigestRenderer(site, environments, made).render(picks, to)
 
     return render

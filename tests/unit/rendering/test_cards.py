@@ -41,11 +41,23 @@ def test_a_paper_that_tells_no_date_is_not_called_new(entry: EntryMaker) -> None
 
 def test_reasons_stand_in_the_order_in_which_they_counted(entry: EntryMaker) -> None:
     terms = tuple(Term(f"s{n}", 1, score, f"reason {n}") for n, score in enumerate((0.1, 0.9, 0.5, 0.7)))
-    assert paper_view(entry(terms=(*terms, Term("none", 0, 0.0, "no merit"))), DAY).why == "reason 1; reason 3; reason 2"
+    view = paper_view(entry(terms=(*terms, Term("none", 0, -0.1, "no merit"))), DAY)
+    assert view.reasons == ("reason 1", "reason 3", "reason 2")
 
 
 def test_a_paper_without_reasons_still_has_a_place(entry: EntryMaker) -> None:
-    assert paper_view(entry(terms=(), rank=7), DAY).why == "no. 7 of all papers of the day"
+    view = paper_view(entry(terms=(), rank=7), DAY)
+    assert (view.reasons, view.otherwise) == ((), "no. 7 of all papers of the day")
+
+
+def test_a_reason_that_the_card_shows_anyhow_is_not_said_twice(entry: EntryMaker) -> None:
+    terms = (Term("votes", 128, 0.9, "128 upvotes"), Term("fresh", 1, 0.5, "new today"), Term("growth", 90, 0.3, "+90 upvotes"))
+    assert paper_view(entry(terms=terms), DAY).reasons == ("+90 upvotes",)
+    assert paper_view(entry(terms=terms, first_seen_on=DAY - timedelta(days=1)), DAY).reasons == ("new today", "+90 upvotes")
+
+
+def test_a_reason_that_the_card_shows_anyhow_is_better_than_none(entry: EntryMaker) -> None:
+    assert paper_view(entry(terms=(Term("votes", 128, 0.9, "128 upvotes"),)), DAY).otherwise == "128 upvotes"
 
 
 def test_what_is_not_known_is_not_made_up(entry: EntryMaker) -> None:

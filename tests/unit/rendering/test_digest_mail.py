@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.edition.model import Edition, Entry, Pick
+from digest.ranking.model import Term
 from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import COLUMNS, Environments
 from digest.rendering.model import Reader, Rendered
@@ -107,8 +108,8 @@ def test_a_card_has_all_that_a_reader_decides_by(rendered: Render) -> None:
         assert "Tuna Meral, Kaan Oktay, Hidir Yesiltepe +1 · Virginia Tech" in part
         assert "cs.CV · new" in part
         assert "This halves the cost. (from the abstract)" in part
-        assert re.search(r"Why:? \+90 upvotes in 12 h; 128 upvotes ?; matches your topic “diffusion”", part)
-        assert all(label in part for label in ("Paper", "arXiv", "PDF", "Code"))
+        assert re.search(r"Why:? close to your topic “diffusion” ?; \+90 upvotes in 12 h", part)
+        assert all(label in part for label in ("Paper", "arXiv", "PDF", "Code", "More like this", "Less like this"))
     assert "128 upvotes, 14 comments, 1.2k stars" in mail.text
     assert "<strong>128</strong> upvotes, <strong>14</strong> comments, <strong>1.2k</strong> stars" in mail.html
 
@@ -126,11 +127,11 @@ def test_links_of_the_text_part_are_numbered_and_listed(rendered: Render) -> Non
     body, _, listed = mail.text.partition("\nLinks\n")
     used = [int(number) for number in re.findall(r"\[(\d+)\]", body)]
     there = [int(number) for number in re.findall(r"^\[(\d+)\] https://", listed, re.MULTILINE)]
-    assert used == there == list(range(1, 51))
+    assert used == there == list(range(1, 71))
 
 
-def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMaker) -> None:
-    mail = rendered([entry(n, links={}) for n in range(1, 21)])
+def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMaker, reader: Reader) -> None:
+    mail = rendered([entry(n, links={}) for n in range(1, 21)], to=replace(reader, rate_url=None))
     shown = Shown(mail.html)
     assert shown.links == ["https://papers.example.org/u/AbCdEfGhIjKlMnOpQrStUv"]
     assert "Spherical flow matching beats latent diffusion, part 20" in shown.text
@@ -147,6 +148,64 @@ def test_the_way_out_stands_on_a_line_of_its_own(rendered: Render, reader: Reade
 def test_no_way_out_is_shown_where_there_is_none(rendered: Render, reader: Reader) -> None:
     mail = rendered(to=replace(reader, unsubscribe_url=None))
     assert "nsubscribe" not in mail.text + mail.html
+
+
+WORDS = [
+    ("topic", "diffusion", "close to your topic “diffusion”"),
+    ("keyword", "RLHF", "has your keyword “RLHF”"),
+    ("author", "Kaan Oktay", "by Kaan Oktay, whom you follow"),
+    ("category", "cs.CV", "in cs.CV, which you follow"),
+    ("liked", "image editing, flow matching", "like papers you liked: image editing, flow matching"),
+    ("liked", "", "like papers you liked"),
+]
+
+
+@pytest.mark.parametrize(("how", "matched", "words"), WORDS)
+def test_what_his_interests_say_stands_before_what_the_ranking_says(
+    rendered: Render, how: str, matched: str, words: str
+) -> None:
+    mail = rendered(1, how=how, matched=matched)
+    assert f"Why: {words}; +90 upvotes in 12 h" in _flat(mail.text)
+    assert f"<strong>{words}</strong>; +90 upvotes in 12 h" in mail.html
+
+
+def test_a_card_outside_his_interests_says_so(rendered: Render) -> None:
+    mail = rendered(1, how="explore")
+    for part in (_flat(mail.text), Shown(mail.html).text):
+        assert re.search(r"Something.else:? outside your interests ?; \+90 upvotes in 12 h", part)
+        assert "Why" not in part
+
+
+def test_a_card_has_three_reasons_at_most(rendered: Render, entry: EntryMaker) -> None:
+    terms = tuple(Term(f"s{n}", 1, 1.0 / n, f"reason {n}") for n in range(1, 6))
+    assert "Why: reason 1; reason 2; reason 3\n" in rendered([entry(1, terms=terms)]).text
+    assert "Why: close to your topic “graphs”; reason 1; reason 2\n" in rendered([entry(1, terms=terms)], matched="graphs").text
+
+
+def test_the_end_says_how_the_cards_came_about(
+    site: SiteSettings, environments: Environments, edition: EditionMaker, reader: Reader
+) -> None:
+    picks = [Pick(1, "card", "topic", "x"), Pick(2, "card"), Pick(3, "card"), Pick(4, "card", "explore"), Pick(5, "also")]
+    mail = DigestRenderer(site, environments, edition(9)).render(picks, reader)
+    for part in (_flat(mail.text), Shown(mail.html).text):
+        assert "4 papers: 1 matches your interests, 2 are trending and 1 is something else." in part
+
+
+def test_who_has_no_interests_is_not_told_that_all_is_trending(rendered: Render) -> None:
+    mail = rendered(30)
+    assert "are trending" not in mail.text + mail.html
+
+
+def test_every_card_can_be_rated_by_its_place(rendered: Render, reader: Reader) -> None:
+    mail = rendered(30, cards=10, also=10)
+    wanted = [f"{reader.rate_url}/{place}/{verdict}" for place in range(1, 11) for verdict in ("more", "less")]
+    assert [link for link in Shown(mail.html).links if "/f/" in link] == wanted
+    assert re.findall(r"https://papers\.example\.org/f/\S+", mail.text) == wanted
+
+
+def test_nothing_can_be_rated_where_no_page_takes_it(rendered: Render, reader: Reader) -> None:
+    mail = rendered(to=replace(reader, rate_url=None))
+    assert "like this" not in mail.text + mail.html
 
 
 def test_the_footer_says_why_he_gets_this(rendered: Render, reader: Reader) -> None:
@@ -228,7 +287,7 @@ def test_the_same_arguments_give_the_same_mail(
     site: SiteSettings, environments: Environments, edition: EditionMaker, reader: Reader
 ) -> None:
     made = edition(30, missing_sources=("arXiv",))
-    picks = [Pick(n, "card" if n <= 10 else "also", "topic") for n in range(1, 21)]
+    picks = [Pick(n, "card" if n <= 10 else "also", "topic", "graphs") for n in range(1, 21)]
     used = DigestRenderer(site, environments, made)
     used.render(picks[::-1], replace(reader, name="Bob"))
     assert used.render(picks, reader) == DigestRenderer(site, Environments(), edition(30, missing_sources=("arXiv",))).render(

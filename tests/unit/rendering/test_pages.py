@@ -8,7 +8,17 @@ from digest.rendering.environment import Environments
 from digest.rendering.pages import PAGES, render_page, style_source
 from digest.rendering.settings import SiteSettings
 
-VALUES = {"action": "/u/AbC", "address": "a***@example.org", "title": "Not valid", "message": "It was used before."}
+VALUES = {
+    "action": "/u/AbC",
+    "address": "a***@example.org",
+    "title": "Not valid",
+    "message": "It was used before.",
+    "paper": "On graphs",
+    "verdict": "more",
+    "more_action": "/f/t/1/more",
+    "less_action": "/f/t/1/less",
+    "neither_action": "/f/t/1/neither",
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -21,7 +31,7 @@ def test_a_page_needs_no_script_and_nothing_from_elsewhere(name: str, site: Site
     assert '<meta name="robots" content="noindex">' in page
 
 
-@pytest.mark.parametrize("name", ["confirm", "unsubscribe"])
+@pytest.mark.parametrize("name", ["confirm", "unsubscribe", "rate"])
 def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSettings, environments: Environments) -> None:
     page = render_page(name, VALUES, site, environments)
     assert re.findall(r"<form[^>]*>", page) == ['<form method="post" action="/u/AbC">']
@@ -31,6 +41,22 @@ def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSetting
 @pytest.mark.parametrize("name", ["confirmed", "unsubscribed", "error"])
 def test_a_page_that_tells_does_nothing(name: str, site: SiteSettings, environments: Environments) -> None:
     assert not re.search(r"<form|<button|<a ", render_page(name, VALUES, site, environments))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "says", "others"),
+    [
+        ("more", "Noted: more like this.", ["/f/t/1/less", "/f/t/1/neither"]),
+        ("less", "Noted: less like this.", ["/f/t/1/more", "/f/t/1/neither"]),
+        ("neither", "Forgotten.", ["/f/t/1/more", "/f/t/1/less"]),
+    ],
+)
+def test_what_was_noted_can_be_taken_back_or_turned_round(
+    site: SiteSettings, environments: Environments, verdict: str, says: str, others: list[str]
+) -> None:
+    page = render_page("rated", {**VALUES, "verdict": verdict}, site, environments)
+    assert f"<h1>{says}</h1>" in page
+    assert re.findall(r'<form [^>]*method="post" action="([^"]*)"', page) == others
 
 
 def test_all_pages_share_one_style_that_a_policy_can_name(site: SiteSettings, environments: Environments) -> None:

@@ -27,13 +27,25 @@ def bad_lines(text: str | bytes) -> list[int]:
 
 def test_every_column_is_read() -> None:
     (row,) = read(
-        "Email,NAME,topics,keywords,zone,hour,days,cadence,size,share\n"
-        "ann@example.org,Ann,graphs; robots ,CRISPR,Europe/Berlin,7:30,mon-fri,weekly,5,0.9\n"
+        "Email,NAME,topics,keywords,authors,categories,mutes,likes,dislikes,zone,hour,days,cadence,size,share\n"
+        "ann@example.org,Ann,graphs; robots ,CRISPR,Jane Doe,cs.cl; q-bio.NC,survey,2301.00001v2;10.1000/a%3Bb,hep-th/9901001,"
+        "Europe/Berlin,7:30,mon-fri,weekly,5,0.9\n"
     )
     assert isinstance(row, Row)
     assert row.line == 2
     assert row.sign_up.name == "Ann"
-    assert row.sign_up.interests == (Interest("topic", "graphs"), Interest("topic", "robots"), Interest("keyword", "CRISPR"))
+    assert row.sign_up.interests == (
+        Interest("topic", "graphs"),
+        Interest("topic", "robots"),
+        Interest("keyword", "CRISPR"),
+        Interest("author", "Jane Doe"),
+        Interest("category", "cs.CL"),
+        Interest("category", "q-bio.NC"),
+        Interest("mute", "survey"),
+        Interest("liked", "arxiv:2301.00001"),
+        Interest("liked", "doi:10.1000/a;b"),
+        Interest("disliked", "arxiv:hep-th/9901001"),
+    )
     wish = row.sign_up.preferences
     assert wish == Preferences("Europe/Berlin", time(7, 30), frozenset(range(5)), "weekly", 5, 0.9)
 
@@ -104,6 +116,26 @@ def test_bad_rows_are_told_by_line_and_good_ones_kept() -> None:
 
 def test_a_short_row_is_bad_for_its_address_may_be_cut_too() -> None:
     assert bad_lines("email,name\nann@example.org,Ann\nbob@example.o") == [3]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("likes", "the one about graphs"),
+        ("categories", "!!"),
+        ("authors", "ann@example.org"),
+        ("topics", ";".join(f"topic {n}" for n in range(51))),
+        ("dislikes", ";".join(f"2301.{n:05}" for n in range(1001))),
+    ],
+)
+def test_interests_that_are_none_or_too_many_make_a_row_bad(column: str, cell: str) -> None:
+    assert bad_lines(f"email,{column}\nann@example.org,{cell}\n") == [2]
+
+
+def test_who_likes_and_dislikes_a_paper_likes_it() -> None:
+    (row,) = read("email,likes,dislikes\nann@example.org,2301.00001,2301.00001;2301.00002\n")
+    assert isinstance(row, Row)
+    assert row.sign_up.interests == (Interest("liked", "arxiv:2301.00001"), Interest("disliked", "arxiv:2301.00002"))
 
 
 def test_a_nul_costs_its_row_only() -> None:
@@ -192,6 +224,13 @@ def test_a_plain_cell_is_left_alone() -> None:
 locals_ = st.from_regex(r"[a-z0-9=+'-]{1,12}", fullmatch=True)
 names = st.text(max_size=30).map(lambda text: clean(text, MAX_NAME)).map(str.strip)
 topics = st.lists(st.from_regex(r"[=+@'-]?[a-z]{1,9}( [a-z]{1,9})?", fullmatch=True), max_size=4, unique=True)
+papers = st.lists(
+    st.from_regex(
+        r"arxiv:23(0[1-9]|1[0-2])\.[0-9]{5}|doi:10\.1000/[a-z;]{1,9}[a-z]|title:[a-z]{1,9} [a-z]{1,9}\|doe", fullmatch=True
+    ),
+    max_size=4,
+    unique=True,
+)
 wishes = st.builds(
     Preferences,
     zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
@@ -203,12 +242,18 @@ wishes = st.builds(
 )
 
 
-@given(locals_, names, topics, wishes, st.sampled_from(STATES))
+@given(locals_, names, topics, papers, wishes, st.sampled_from(STATES))
 def test_what_is_written_is_read_back_and_no_cell_is_a_formula(
-    local: str, name: str, wanted: list[str], wish: Preferences, state: str
+    local: str, name: str, wanted: list[str], rated: list[str], wish: Preferences, state: str
 ) -> None:
     address = EmailAddress(f"{local}@example.org")
-    interests = tuple(Interest("topic", topic) for topic in wanted)
+    interests = tuple(
+        Interest(kind, word)
+        for kind in ("topic", "keyword", "author", "mute")
+        for word in wanted
+        if word[2:] and "@" not in word
+    )
+    interests += tuple(Interest("liked" if number else "disliked", key) for number, key in reversed([*enumerate(rated)]))
     one = Subscriber(1, address, state, "t" * 22, name, wish)  # type: ignore[arg-type]
     text = "".join(written([(one, interests)]))
     for row in csv.reader(io.StringIO(text, newline="")):

@@ -7,10 +7,19 @@ from hypothesis import strategies as st
 
 from digest.errors import BadInput
 from digest.subscribers.model import (
+    INTEREST_KINDS,
+    MAX_INTEREST,
+    MAX_INTERESTS,
+    MAX_KEY,
+    MAX_RATED,
+    RATED,
     STATES,
     TRANSITIONS,
+    Interest,
+    InterestKind,
     State,
     days_text,
+    limited,
     may_become,
     parse_cadence,
     parse_days,
@@ -100,6 +109,68 @@ def test_an_interest_is_one_clean_line() -> None:
     assert parse_interest("topic", " graph\tneural\n networks ").value == "graph neural networks"
     with pytest.raises(BadInput):
         parse_interest("topic", " \t-- ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("author", "Doe, Jane", "Jane Doe"),
+        ("author", " Jane  Doe ", "Jane Doe"),
+        ("author", "Sutton, Jr.", "Sutton, Jr."),
+        ("author", "Doe, Jane, PhD", "Doe, Jane, PhD"),
+        ("category", "CS.cl", "cs.CL"),
+        ("category", "cs", "cs"),
+        ("category", "q-bio.nc", "q-bio.NC"),
+        ("category", "cond-mat.mes-hall", "cond-mat.mes-hall"),
+        ("category", "cancer biology", "cancer biology"),
+        ("mute", "survey; review", "survey, review"),
+        ("liked", "https://arxiv.org/abs/2301.00001v2", "arxiv:2301.00001"),
+        ("disliked", "DOI:10.1000/X", "doi:10.1000/x"),
+        ("liked", "title:on graphs|doe", "title:on graphs|doe"),
+    ],
+)
+def test_an_interest_is_read_as_people_write_it(kind: InterestKind, text: str, value: str) -> None:
+    assert parse_interest(kind, text) == Interest(kind, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "fix"),
+    [
+        ("author", "x", "such as Jane Doe"),
+        ("author", "ann@example.org", "such as Jane Doe"),
+        ("category", "!!", "write it like cs.CL, cs or q-bio.NC"),
+        ("category", "x" * 999, "write it like cs.CL, cs or q-bio.NC"),
+        ("liked", "the one about graphs", "give an arXiv id or a DOI"),
+        ("liked", "title:", "give an arXiv id or a DOI"),
+        ("disliked", "title:" + "x" * 999, "give an arXiv id or a DOI"),
+        ("liked", "title:\nx", "give an arXiv id or a DOI"),
+    ],
+)
+def test_an_interest_that_is_none_is_refused_with_a_fix(kind: InterestKind, text: str, fix: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_interest(kind, text)
+    assert len(str(caught.value)) < 120
+    assert fix in caught.value.fix
+
+
+@given(st.sampled_from(INTEREST_KINDS), st.text(max_size=200))
+def test_an_interest_that_was_read_is_read_again_as_it_is(kind: InterestKind, text: str) -> None:
+    try:
+        once = parse_interest(kind, text)
+    except BadInput:
+        return
+    assert parse_interest(kind, once.value) == once
+    assert len(once.value) <= (MAX_KEY if kind in RATED else MAX_INTEREST)
+
+
+def test_a_reader_has_so_many_interests_and_no_more() -> None:
+    stated = [Interest("topic" if n % 2 else "mute", f"thing {n}") for n in range(MAX_INTERESTS)]
+    rated = [Interest("liked" if n % 2 else "disliked", f"arxiv:2301.{n:05}") for n in range(MAX_RATED)]
+    assert limited([*stated, *stated, *rated]) == (*stated, *rated)
+    with pytest.raises(BadInput, match="more than 50 interests"):
+        limited([*stated, Interest("author", "Jane Doe")])
+    with pytest.raises(BadInput, match="more than 1000 rated papers"):
+        limited([*rated, Interest("liked", "arxiv:2302.00001")])
 
 
 def test_who_complained_stays_so() -> None:

@@ -1,0 +1,92 @@
+"""Choosing: which papers of one edition readers get, many readers at a time."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.edition.compose import Composer, Taste
+from digest.edition.model import Edition, Pick
+from digest.flows import learning
+from digest.flows.meanings import of_entries
+from digest.ranking.profile import Profile
+from digest.ranking.select import Selection
+from digest.ranking.vocabulary import Vocabulary
+from digest.store import deliveries, papers, ratings, subscribers
+from digest.store.engine import Store
+from digest.subscribers import seen
+from digest.subscribers.model import Interest
+
+Whom: TypeAlias = tuple[deliveries.Reader, int | None]
+"""A reader, and the delivery that is chosen for: what it holds from an earlier choice does not count as on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What is known of some readers at one moment: what they want, and which papers are on their way or known to them."""
+
+    interests: Mapping[int, tuple[Interest, ...]]
+    under_way: Mapping[int, Sequence[tuple[int, tuple[Pick, ...]]]]
+    rated: Mapping[int, Collection[int]]
+
+    def knows(self, reader: deliveries.Reader, delivery_id: int | None) -> set[int]:
+        """The papers that are no news to a reader."""
+        on_their_way = {
+            pick.paper_id for other, his in self.under_way.get(reader.id, ()) if other != delivery_id for pick in his
+        }
+        return seen.papers(reader.seen).union(on_their_way, self.rated.get(reader.id, ()))
+
+
+def know(connection: Any, ids: Collection[int], now: datetime) -> Readers:
+    """What is known of these readers."""
+    interests = subscribers.interests(connection, ids, now)
+    under_way = deliveries.papers_under_way(connection, ids)
+    return Readers(interests, under_way, ratings.papers_rated(connection, interests))
+
+
+def meanings_of(store: Store, edition: Edition, model: str) -> NDArray[np.float32] | None:
+    """What the entries of an edition mean, as far as a model has read them; None without a model."""
+    return of_entries(store, model, [entry.paper_id for entry in edition.entries]) if model else None
+
+
+class Chooser:
+    """One edition, ready to be chosen from. `usual` is what they get who chose nothing."""
+
+    def __init__(
+        self,
+        edition: Edition,
+        vocabulary: Vocabulary | None,
+        usual: Taste,
+        selection: Selection,
+        meanings: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.edition, self.vocabulary = edition, vocabulary
+        self.composer = Composer(edition, vocabulary, selection, meanings)
+        self._usual = usual
+
+    def hidden(self, connection: Any) -> set[int]:
+        """The papers of the edition that are withdrawn by now."""
+        return papers.hidden_among(connection, [entry.paper_id for entry in self.edition.entries])
+
+    def profiles(
+        self, store: Store, interests: Mapping[int, Sequence[Interest]], now: datetime, model: str = ""
+    ) -> Mapping[int, Profile]:
+        """The profiles of these readers in the words of the edition; those that are lacking are learned and stored."""
+        return learning.profiles_of(store, self.vocabulary, interests, now, model) if self.vocabulary else {}
+
+    def choose(
+        self, whom: Sequence[Whom], known: Readers, profiles: Mapping[int, Profile], hidden: Collection[int]
+    ) -> list[tuple[Pick, ...]]:
+        """What each of these readers gets; nothing is no pick."""
+        tastes = [
+            (self.taste(reader, known, profiles.get(reader.id, Profile())), known.knows(reader, delivery_id))
+            for reader, delivery_id in whom
+        ]
+        return self.composer.choose(tastes, hidden)
+
+    def taste(self, reader: deliveries.Reader, known: Readers, profile: Profile) -> Taste:
+        """What decides a reader's picks."""
+        return self._usual.of(profile, known.interests.get(reader.id, ()), reader.share, reader.size, reader.id)

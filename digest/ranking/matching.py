@@ -1,0 +1,111 @@
+"""Where exact interests stand in an edition: keywords, authors, categories, topics word for word, and what is muted.
+
+Each distinct interest is looked up once and shared by all readers.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.papers.identity import family_name, normalised_title
+from digest.papers.model import Work
+from digest.subscribers.model import InterestKind
+
+Places = NDArray[np.int64]
+
+MAX_KNOWN = 100_000
+"""How many interests' places are kept; an edition has fewer distinct ones, unless somebody makes them up."""
+
+
+class Matching:
+    """The texts, authors and categories of an edition's works; places count in the order given, from 0."""
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        texts = ("\n".join((work.title, work.abstract, *work.keywords)) for work in works)
+        # Between two fields stands a blank more than between words, so that no phrase reaches from one into the next.
+        self._texts = [f" {'  '.join(map(normalised_title, text.splitlines()))} " for text in texts]
+        self._words = _by_key((place, word) for place, text in enumerate(self._texts) for word in text.split())
+        self._authors = _by_key((place, family_name(name)) for place, work in enumerate(works) for name in work.authors)
+        self._names = [work.authors for work in works]
+        self._categories = _by_key((place, one.casefold()) for place, work in enumerate(works) for one in work.categories)
+        self._archives = _by_key(
+            (place, one.casefold().partition(".")[0]) for place, work in enumerate(works) for one in work.categories
+        )
+        self._known: dict[tuple[InterestKind, str], Places] = {}
+
+    def places(self, kind: InterestKind, value: str) -> Places:
+        """Where a keyword, an author, a category, a topic's very words or something muted is; none for what a reader liked."""
+        found = self._known.get((kind, value))
+        if found is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            found = self._known[kind, value] = np.array(sorted(self._look_up(kind, value)), np.int64)
+        return found
+
+    def _look_up(self, kind: InterestKind, value: str) -> Iterable[int]:
+        match kind:
+            case "keyword" | "topic":
+                return self._phrase(value)
+            case "author":
+                return self._author(value)
+            case "category":
+                return self._category(value)
+            case "mute":
+                return {*self._phrase(value), *self._author(value), *self._category(value)}
+            case _:
+                return ()
+
+    def _phrase(self, value: str) -> list[int]:
+        phrase = normalised_title(value)
+        rarest = min((self._words.get(word, []) for word in phrase.split()), key=len, default=[])
+        return [place for place in rarest if f" {phrase} " in self._texts[place]]
+
+    def _author(self, value: str) -> list[int]:
+        return [
+            place
+            for place in self._authors.get(family_name(value), ())
+            if any(same_author(value, name) for name in self._names[place])
+        ]
+
+    def _category(self, value: str) -> Sequence[int]:
+        plain = value.strip().casefold().removesuffix(".*")
+        return self._categories.get(plain, self._archives.get(plain, []))
+
+
+def same_author(one: str, other: str) -> bool:
+    """Whether two names can be one person's: the family name is the same, and so is the first name as far as both tell it.
+
+    `Ann Author`, `Author, A.` and `A. B. Author` are one; `Ann Author` and `Anna Author` are two. A name of one word is only
+    itself: most who have a family name are others.
+    """
+    if normalised_title(one) == normalised_title(other):
+        return True
+    mine, his = _given(one), _given(other)
+    if not mine or not his or family_name(one) != family_name(other):
+        return False
+    first, second = mine[0], his[0]
+    if len(first) > 1 and len(second) > 1 and first != second:
+        return False
+    # Initials after the first must not contradict each other: J. B. Smith is not J. C. Smith.
+    return first[0] == second[0] and all(a[0] == b[0] for a, b in zip(mine[1:], his[1:], strict=False))
+
+
+def _given(name: str) -> list[str]:
+    """The words of a name before the family name, or after its comma."""
+    _, comma, after = name.partition(",")
+    if comma:
+        return normalised_title(after).split()
+    words = normalised_title(name).split()
+    family = family_name(name)
+    return words[: len(words) - 1 - words[::-1].index(family)] if family in words else []
+
+
+def _by_key(pairs: Iterable[tuple[int, str]]) -> Mapping[str, list[int]]:
+    """Places by what stands there, each once, in order."""
+    found: dict[str, dict[int, None]] = defaultdict(dict)
+    for place, key in pairs:
+        if key:
+            found[key][place] = None
+    return {key: list(places) for key, places in found.items()}
