@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format types check lock wheel torture bench fit clean
+.PHONY: help demo test lint format types check lock wheel torture bench fit words clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: $(VENV)/development ## mails a second to 2,000 readers; a day of 1,000 pa
 
 fit: $(VENV)/development ## fit what trending ranks with to a folder of past lists: make fit DATA=folder
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m digest.evaluation.fit $(DATA) --out digest/ranking/trending.json
+
+words: $(VENV)/development ## count again how rare words are, in a folder of abstracts: make words DATA=folder
+	$(BIN)/python -m digest.evaluation.words $(DATA) --out digest/ranking/words.tsv
 
 wheel: $(VENV)/development ## build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel

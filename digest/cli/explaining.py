@@ -55,6 +55,7 @@ def explain(
             usual=app.usual,
             selection=app.selection,
             on=on,
+            model=app.model,
         )
     if as_json:
         emit_json(_json(account))

@@ -15,11 +15,12 @@ from digest.edition.explanation import Explanation
 from digest.edition.model import Edition, Entry, Pick
 from digest.errors import UsageError
 from digest.flows import learning
-from digest.flows.choosing import Chooser
+from digest.flows.choosing import Chooser, meanings_of
 from digest.papers.model import Paper
 from digest.ranking.profile import Profile
 from digest.ranking.select import Selection
-from digest.store import editions, events, history, ratings, subscribers, vocabularies
+from digest.ranking.vocabulary import Vocabulary
+from digest.store import editions, events, history, profiles, ratings, subscribers, vocabularies
 from digest.store.deliveries import UNDER_WAY
 from digest.store.engine import Store
 from digest.store.rows import picks_from_json
@@ -107,6 +108,7 @@ def explain(
     usual: Taste,
     selection: Selection,
     on: date | None = None,
+    model: str = "",
 ) -> Account:
     """Why this reader did or did not get this paper with the edition of a date, or with the latest that concerns both.
 
@@ -116,6 +118,7 @@ def explain(
         window: how far back candidates reach.
         usual, selection: the settings of the ranking.
         on: the date of the edition.
+        model: whose meanings are compared, if any.
 
     Raises:
         UsageError: there is no such reader, or no such edition.
@@ -142,10 +145,11 @@ def explain(
         again = None
         if entry is not None:
             vocabulary = None if edition.vocabulary is None else vocabularies.load(connection, edition.vocabulary)
-            profiles = learning.learned(connection, vocabulary, [known.id], at) if vocabulary else {}
+            stands = subscribers.interests(connection, [known.id], now).get(known.id, ()) == interests
+            profile = _profile(connection, known.id, vocabulary, model if stands else None, at)
             wish = known.preferences
-            taste = usual.of(profiles.get(known.id, Profile()), interests, wish.share, wish.size, known.id)
-            composer = Chooser(edition, vocabulary, usual, selection).composer
+            taste = usual.of(profile, interests, wish.share, wish.size, known.id)
+            composer = Chooser(edition, vocabulary, usual, selection, meanings_of(store, edition, model)).composer
             again = composer.explain(taste, set(had) | rated, hidden, entry.paper_id)
         account = Account(known, paper, edition, entry, mail, at, interests, "not a candidate", again=again)
         if edition.empty_because:
@@ -158,6 +162,15 @@ def explain(
             since = history.active_since(connection, known.id)
             return replace(account, verdict="no mail", why=_no_mail(known, edition, happened, since, now))
         return _judged(account, mail, family, knew=bool(family & rated))
+
+
+def _profile(connection: Any, reader: int, vocabulary: Vocabulary | None, model: str | None, at: datetime) -> Profile:
+    """The reader's profile as it was: the stored one while his interests stand (`model` is not None), or else learned anew."""
+    if vocabulary is None:
+        return Profile()
+    stored = profiles.of(connection, [reader], vocabulary.version, model) if model is not None else {}
+    found = stored or learning.learned(connection, vocabulary, [reader], at)
+    return found.get(reader, Profile())
 
 
 def _judged(account: Account, mail: Mail, family: Collection[int], *, knew: bool) -> Account:

@@ -198,8 +198,8 @@ def _nearest_merged(drafts: list[_Draft], negatives: Negatives) -> list[_Draft]:
 
 
 def _shares(amounts: Sequence[float]) -> list[float]:
-    """The parts of a whole. They grow with the fourth root: whoever liked four papers of his second field wants to see it."""
-    asked = [amount**0.25 for amount in amounts]
+    """The parts of a whole, near to equal: a field that he liked four papers of is his as well as one with fifteen."""
+    asked = [amount / (amount + 1) for amount in amounts]
     return [share / sum(asked) for share in asked]
 
 

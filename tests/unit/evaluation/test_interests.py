@@ -158,10 +158,10 @@ def test_a_folder_without_these_files_has_no_scores(tmp_path: Path, line: dict[s
     assert scored(tmp_path, line) == {}
 
 
-@pytest.mark.parametrize("broken", [b"{", b"[]\n", gzip.compress(b'{"id": 1}\n')[:-9]])
+@pytest.mark.parametrize("broken", [b"{", b"[]\n", gzip.compress(b'{"id": 1}\n', mtime=0)[:-9]])
 def test_a_broken_file_is_named(folder: Path, broken: bytes) -> None:
     path = folder / "curated_lists" / "robots.jsonl.gz"
-    path.write_bytes(broken if broken[:2] == b"\x1f\x8b" else gzip.compress(broken))
+    path.write_bytes(broken if broken[:2] == b"\x1f\x8b" else gzip.compress(broken, mtime=0))
     with pytest.raises(BadInput, match="robots"):
         scored(folder, curated("robots"))
 
@@ -208,7 +208,7 @@ def test_without_truth_there_are_no_results(tmp_path: Path) -> None:
 def test_facets_take_turns_by_their_shares() -> None:
     by_facet = np.array([[9, 8, 7, 6, 0, 0], [0, 0, 0, 0, 5, 4]], np.float32)
     order = np.argsort(-together(by_facet, np.array([2 / 3, 1 / 3])), kind="stable").tolist()
-    assert order == [0, 4, 1, 2, 3, 5] or order == [0, 1, 4, 2, 3, 5]
+    assert order == [0, 4, 1, 2, 5, 3]
 
 
 def test_one_facet_keeps_its_scores() -> None:
