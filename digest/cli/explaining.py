@@ -122,7 +122,7 @@ def _verdict(account: "Account") -> str:
         case "below the floor":
             return (
                 f"It drew too little attention: {again.score:.2f} expected votes, and ranking.floor asks for "
-                f"{again.floor:g} of what was measured. None of his interests is near enough to give it a place all the same."
+                f"{again.floor:g}. None of his interests is near enough to give it a place all the same."
             )
         case "too alike":
             return (

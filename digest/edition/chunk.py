@@ -83,7 +83,7 @@ class Chunk:
             exact.sort(key=lambda one: -STRENGTH[one[0]])
             self.rows.append(Own(reader, 1 / lists, None, tuple(exact)))
         meaning = taste.profile.meaning
-        if facets and isinstance(meaning, Meaning) and len(meaning.words) == len(facets):
+        if facets and meaning is not None:
             self._meanings.append((meaning, len(self.rows)))
         for facet in facets:
             literal: tuple[tuple[How, str, Places], ...] = ()

@@ -65,7 +65,8 @@ class Explanation:
     strength: float
     """Of its trending, from 0 to 1."""
     measured: bool
-    """Whether anybody measured its attention; in an edition of which nothing was measured, nothing is judged by the floor."""
+    """Whether anybody measured its attention; what nobody measured is judged by the floor only beside others of its
+    science that were."""
     floor: float
     facets: tuple[FacetScore, ...]
     matches: tuple[Interest, ...]
