@@ -374,7 +374,15 @@ def test_text_from_a_file_holds_no_escape_codes_for_the_terminal(digest: Digest)
 def test_an_import_that_is_stopped_says_how_far_it_got(tmp_path: Path) -> None:
     environ = {**os.environ, "DIGEST_HOME": str(tmp_path)}
     call = [sys.executable, "-m", "digest", "subscribers", "import", "-", "--confirmed"]
-    with subprocess.Popen(call, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environ, start_new_session=True) as process:
+    with subprocess.Popen(
+        call,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        start_new_session=True,
+        # Tests that run behind a shell have interrupts ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it does nothing that could block
+    ) as process:
         assert process.stdin is not None
         assert process.stderr is not None
         said: list[bytes] = []
