@@ -12,6 +12,8 @@ NEAREST = 20
 """So many papers of the background stand for a topic, or for few likes, beside their own words."""
 ENOUGH = 15
 """So many likes speak for themselves."""
+HELD = 3.0
+"""How much the words that stay in a profile are held back from speaking for those that go, in parts of their mean variance."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,12 +70,28 @@ def alpha(n: int) -> float:
 
 
 def cut(negatives: Negatives, weights: Vector, size: int) -> Few:
-    """The terms that move scores most, with weights and a bias that give the background mean 0 and standard deviation 1."""
+    """The terms that move scores most, with weights and a bias that give the background mean 0 and standard deviation 1.
+
+    What the other terms said of the background, those that stay say in their place as well as they can.
+    """
     moves = np.abs(weights) * np.maximum(negatives.power, 1e-4)
     most = np.argpartition(-moves, size)[:size] if size < len(moves) else np.arange(len(moves))
     terms = np.sort(most[moves[most] > 0]).astype(np.int32)
     kept = np.zeros_like(weights)
-    kept[terms] = weights[terms]
+    kept[terms] = weights[terms] + _instead(negatives, weights, terms)
     # What is stored as half-precision numbers is what is scored with, and what the bias is for.
     stored = np.clip(kept[terms] / negatives.spread(kept), -1000, 1000).astype(np.float16).astype(np.float32)
     return Few(terms, stored, -float(stored @ negatives.mean[terms]))
+
+
+def _instead(negatives: Negatives, weights: Vector, terms: NDArray[np.int32]) -> Vector:
+    """What to add to the weights of these terms, so that they order the background as all terms do: a ridge model again."""
+    columns = negatives.columns[terms]
+    lost = np.asarray(weights, np.float64).copy()
+    lost[terms] = 0
+    missing = np.asarray(negatives.rows @ lost)
+    mean = negatives.mean[terms].astype(np.float64)
+    square = np.asarray((columns @ columns.T).toarray(), np.float64) / negatives.size - np.outer(mean, mean)
+    wanted = np.asarray(columns @ (missing - missing.mean())) / negatives.size
+    held = HELD * max(float(np.trace(square)) / max(len(terms), 1), 1e-9)
+    return np.asarray(np.linalg.solve(square + held * np.eye(len(terms)), wanted), np.float32)

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from digest.papers.model import Work
+from digest.ranking import learning
 from digest.ranking.meaning import Meaning
+from digest.ranking.negatives import Rated
 from digest.ranking.profile import MAX_FACETS, MAX_TERMS, Facet, Profile, learn
 from digest.ranking.vocabulary import Vocabulary, fit
 from digest.subscribers.model import Interest
@@ -255,3 +258,16 @@ def test_whatever_a_reader_says_his_scores_are_finite_and_his_shares_a_whole(
         assert np.isfinite(one.weights).all()
         assert np.isfinite(one.bias)
         assert one.label
+
+
+def test_words_that_stay_speak_for_the_words_that_are_cut(vocabulary: Vocabulary) -> None:
+    liked = papers("music", 12) + papers("law", 3)
+    negatives = vocabulary.negatives
+    whole = learning.likes(Rated(negatives, vocabulary.rows(liked)), np.arange(len(liked)), np.arange(0))
+    few = learning.cut(negatives, whole, 12)
+    wanted = negatives.scores(whole)
+
+    def likeness(weights: NDArray[np.float32]) -> float:
+        return float(np.corrcoef(wanted, negatives.rows[:, few.terms] @ weights)[0, 1])
+
+    assert likeness(few.weights) > likeness(whole[few.terms]) + 0.001
