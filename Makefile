@@ -48,7 +48,7 @@ wheel: $(VENV)/development ## build the wheel into dist/
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
-	uv pip compile -q pyproject.toml --group dev --extra postgres --extra semantic --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q pyproject.toml --group dev --extra postgres --extra semantic --extra speed --extra workers --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
 
 clean: ## forget the environment and what the demo made
 	rm -rf $(VENV) var/demo dist

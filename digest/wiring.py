@@ -17,7 +17,7 @@ from digest.tokens import Signer
 if TYPE_CHECKING:
     from digest.edition.calendar import Schedule
     from digest.edition.compose import Taste
-    from digest.flows.mails import Imprint
+    from digest.flows.messages import Imprint
     from digest.flows.outages import Alarm
     from digest.flows.run import Plan
     from digest.flows.terms import Relay, Rules
@@ -116,7 +116,7 @@ class App:
     def imprint(self) -> "Imprint":
         """What every mail has in common. Raises ConfigurationError when a setting that mails need is not set."""
         from digest.edition.calendar import WEEK
-        from digest.flows.mails import Imprint
+        from digest.flows.messages import Imprint
 
         self.settings.require("site.public_url", "email.from")
         sender = self.settings.email.sender

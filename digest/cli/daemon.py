@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from digest import loop
 from digest.cli.common import application
 
 
@@ -30,9 +31,9 @@ def daemon(
 
         async def work() -> None:
             worker = Daemon(plan, Notifier())
-            loop = asyncio.get_running_loop()
+            running = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, worker.stop)
+                running.add_signal_handler(number, worker.stop)
             if no_web:
                 await worker.run()
                 return
@@ -40,7 +41,7 @@ def daemon(
 
             await worker.run(lambda stop: serve_until(app, stop))
 
-        asyncio.run(work())
+        loop.run(work())
 
 
 def web(context: typer.Context) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from digest import loop
 from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_json, progress, talk
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]], at_stop: Ca
 
     async def guarded() -> T:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        running = asyncio.get_running_loop()
 
         def on_signal() -> None:
             if stop.is_set():
@@ -124,10 +125,10 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]], at_stop: Ca
             at_stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, on_signal)
+            running.add_signal_handler(number, on_signal)
         return await work(stop)
 
-    return asyncio.run(guarded())
+    return loop.run(guarded())
 
 
 def report_line(report: "Report") -> str:

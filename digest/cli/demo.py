@@ -1,6 +1,5 @@
 """`digest demo`: the whole thing, offline, in seconds: a day of four readers on a clock that is walked through it."""
 
-import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digest import loop
 from digest.cli.common import AsJson, Call, emit, emit_json, me, near, talk
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _live(folder: Path, inbox: Path, today: date) -> Day:
         for moment in _moments(app, clock.now()):
             clock.set(moment)
             known = set(inbox.glob("*.eml"))
-            asyncio.run(flow.send_out(app.plan))
+            loop.run(flow.send_out(app.plan))
             day.mailed += [_mailed(path, moment) for path in sorted(set(inbox.glob("*.eml")) - known)]
         return day
 
@@ -158,12 +158,12 @@ def _mailed(path: Path, at: datetime) -> Mailed:
 
 def _write_preview(folder: Path, edition: "Edition", target: Path) -> None:
     from digest.clock import SystemClock
-    from digest.flows import choose, mails
+    from digest.flows import choose, messages
 
     app = _app(folder, "smtp://127.0.0.1:1", SystemClock())
     try:
         picks = choose.for_reader(app.store, edition.frozen_at, edition, app.usual, app.selection, None)
-        rendered = mails.preview(app.settings.site, app.environments, edition, picks, None)
+        rendered = messages.preview(app.settings.site, app.environments, edition, picks, None)
     finally:
         app.close()
     target.write_text(rendered.html, encoding="utf-8")

@@ -159,7 +159,7 @@ def _templates(app: "App") -> Iterator[Finding]:
     from datetime import UTC, date, datetime
 
     from digest.edition.model import Edition, Entry, Pick
-    from digest.flows.mails import preview
+    from digest.flows.messages import preview
     from digest.papers.model import Work
     from digest.rendering.notice_mail import KINDS, render_notice
 
@@ -196,7 +196,7 @@ def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:
 
 async def _submit_test(app: "App", connection: "Connection", send_to: str) -> str:
     from digest.errors import ServerUnavailable
-    from digest.flows.mails import notice_message
+    from digest.flows.messages import notice_message
     from digest.smtp.connection import Envelope
     from digest.subscribers.address import EmailAddress
 

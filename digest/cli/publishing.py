@@ -71,7 +71,7 @@ def preview(
     """Show a digest as it would be mailed: the frozen edition, or today's as it stands. Nothing is queued or remembered."""
     from digest.cli.views import parse_date
     from digest.errors import BadInput, NotPermitted
-    from digest.flows import choose, mails
+    from digest.flows import choose, messages
 
     with application(context) as app:
         now = app.clock.now()
@@ -84,9 +84,9 @@ def preview(
                 f"there is nothing to show: {edition.empty_because or 'he has got every paper of it'}", fix="digest collect"
             )
         if format_ == "eml":
-            content = mails.preview_message(app.imprint, edition, picks, who)
+            content = messages.preview_message(app.imprint, edition, picks, who)
         else:
-            rendered = mails.preview(app.settings.site, app.environments, edition, picks, who)
+            rendered = messages.preview(app.settings.site, app.environments, edition, picks, who)
             content = (rendered.html if format_ == "html" else rendered.text).encode()
         if open_ and out is None:
             suffix = {"html": "html", "text": "txt", "eml": "eml"}[format_]

@@ -19,7 +19,8 @@ from digest.errors import ConfigurationError, DigestError, ServerUnavailable
 from digest.feedback.policy import refuses_mailbox
 from digest.flows.commit import GroupCommit
 from digest.flows.jobs import Jobs
-from digest.flows.mails import Imprint, Job, Mails
+from digest.flows.mails import Job, Mails
+from digest.flows.messages import Imprint
 from digest.flows.queueing import queue_due
 from digest.flows.refusals import note_refusal
 from digest.flows.terms import Relay, Report, Rules

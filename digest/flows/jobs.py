@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from digest.flows.mails import Job
+from digest.outbox.verdict import Verdict
 
 
 class Jobs:
@@ -35,12 +36,22 @@ class Jobs:
             await self._change()
         return None
 
+    def take_now(self) -> Job | None:
+        """The next job if there is one that may go this moment."""
+        if self.halted.is_set() or not self._waiting:
+            return None
+        self.out += 1
+        self._changed.set()
+        return self._waiting.popleft()
+
     def give_back(self, job: Job) -> None:
         """Let another lane have it, before all others."""
         self._waiting.appendleft(job)
         self.settled()
 
-    def settled(self) -> None:
+    def settled(self, job: Job | None = None, verdict: Verdict | None = None) -> None:
+        """A job that was taken has ended, with what the relay said if it was asked."""
+        del job, verdict
         self.out -= 1
         self._changed.set()
 

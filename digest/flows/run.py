@@ -12,8 +12,8 @@ from digest.flows import publish as publishing
 from digest.flows.asking import NOBODY, Watch
 from digest.flows.deliver import deliver
 from digest.flows.intake import Brought
-from digest.flows.mails import Imprint
 from digest.flows.meanings import Lens, read_papers
+from digest.flows.messages import Imprint
 from digest.flows.outages import NO_ALARM, Alarm
 from digest.flows.publish import Published
 from digest.flows.queueing import next_edition

@@ -36,6 +36,16 @@ class Envelope:
     rcpt_to: EmailAddress
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of a conversation came to."""
+
+    ended: Verdict | None
+    """Of the content; None where there was none."""
+    opened: Verdict | None
+    """Of the envelope: None where there was none, or where the relay took it and waits for the content; else why it did not."""
+
+
 class Connection:
     """An open conversation with the relay."""
 
@@ -116,6 +126,51 @@ class Connection:
         if reply.code == 421:
             self.abort()
         return judge("content", reply.code, reply.message)
+
+    async def turn(self, content: bytes | None, envelope: Envelope | None) -> Turn:
+        """Submit the content that the relay waits for, and open the next message (RFC 5321 3.3).
+
+        Args:
+            content: of the message that the last turn opened, its mark durable; with CRLF line ends, and one at its end.
+            envelope: of the next message; None where there is none yet.
+
+        Returns:
+            How both ended. Never raises for what a relay or network does.
+        """
+        ended = await self._end(content) if content is not None else None
+        if envelope is None:
+            return Turn(ended, None)
+        if not self._smtp.is_connected or not self._clean:
+            return Turn(ended, Verdict("lost", "mail", text="the connection ended"))
+        return Turn(ended, await self._open(envelope))
+
+    async def _end(self, content: bytes) -> Verdict:
+        try:
+            reply = await self._content(content)
+        except (SMTPResponseException, OSError, SMTPException) as error:
+            self.abort()
+            return Verdict("in_doubt", "content", text=f"the connection ended after the content: {error}")
+        if reply.code == 421:
+            self.abort()
+        return judge("content", reply.code, reply.message)
+
+    async def _open(self, envelope: Envelope) -> Verdict | None:
+        phase: Phase = "mail"
+        self._messages += 1
+        try:
+            steps: tuple[tuple[Phase, bytes], ...] = (
+                ("mail", f"MAIL FROM:<{envelope.mail_from}>".encode()),
+                ("rcpt", f"RCPT TO:<{envelope.rcpt_to}>".encode()),
+                ("data", b"DATA"),
+            )
+            for phase, command in steps:
+                reply = await self._command(command)
+                if not _goes_on(phase, reply):
+                    return await self._refused(phase, reply)
+        except (SMTPException, OSError) as error:
+            self.abort()
+            return Verdict("lost", phase, text=str(error))
+        return None
 
     async def close(self) -> None:
         """Say goodbye; a relay that does not answer is left standing."""

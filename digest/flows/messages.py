@@ -1,0 +1,124 @@
+"""One mail as bytes: a reader's digest, a notice, or what somebody only looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from digest.edition.compose import Taste
+from digest.edition.model import Edition, Pick
+from digest.outbox.identity import list_id, message_id, rating_url, unsubscribe_mailto, unsubscribe_url
+from digest.outbox.mailbox import Mailbox
+from digest.outbox.message import build, list_headers
+from digest.ranking.select import Selection
+from digest.rendering.digest_mail import DigestRenderer
+from digest.rendering.environment import Environments
+from digest.rendering.model import Reader as Addressee
+from digest.rendering.model import Rendered
+from digest.rendering.notice_mail import render_notice
+from digest.rendering.settings import SiteSettings
+from digest.store import deliveries
+from digest.subscribers.address import EmailAddress
+from digest.tokens import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What every mail of this site has in common."""
+
+    site: SiteSettings
+    sender: Mailbox
+    signer: Signer
+    environments: Environments
+    public_url: str
+    reply_to: Mailbox | None = None
+    inbound: str = ""
+    usual: Taste = field(default_factory=Taste)
+    """What a reader gets who chose nothing."""
+    selection: Selection = field(default_factory=Selection)
+    model: str = ""
+    """By which meanings are compared; empty: by words alone."""
+    memory: timedelta = timedelta(days=21)
+    """How long a reader's papers are remembered: longer than a paper can be a candidate, with a week for late mails."""
+
+
+def digest_message(
+    imprint: Imprint,
+    renderer: DigestRenderer,
+    edition: Edition,
+    picks: tuple[Pick, ...],
+    reader: deliveries.Reader,
+    name: str,
+    due_at: datetime,
+    row: int | None = None,
+) -> bytes:
+    """The digest of one reader; Date is when it was due, so that a second copy is the same to the byte. Without a row, nothing
+    in it can be rated."""
+    leave = unsubscribe_url(imprint.public_url, reader.token)
+    addressee = Addressee(
+        address=reader.address,
+        name=reader.name,
+        confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
+        unsubscribe_url=leave,
+        rate_url=None if row is None else rating_url(imprint.public_url, imprint.signer, row, reader.token),
+    )
+    listed = list_headers(
+        list_name=imprint.site.name,
+        list_id=list_id(edition.cadence, imprint.public_url),
+        unsubscribe_url=leave,
+        unsubscribe_mailto=unsubscribe_mailto(imprint.inbound, reader.token),
+        feedback_id=f"{edition.name}:{edition.cadence}:digest:{imprint.sender.address.domain}",
+    )
+    return build(
+        sender=imprint.sender,
+        recipient=EmailAddress(reader.address),
+        body=renderer.render(picks, addressee),
+        message_id=name,
+        date=due_at,
+        reply_to=imprint.reply_to,
+        extra=listed,
+        language=imprint.site.language,
+    )
+
+
+def notice_message(
+    imprint: Imprint, kind: str, recipient: EmailAddress, key: str, content: Mapping[str, Any], due_at: datetime
+) -> bytes:
+    """A single mail: no list, hence no way out of one; auto-generated all the same (RFC 3834 5)."""
+    return build(
+        sender=imprint.sender,
+        recipient=recipient,
+        body=render_notice(kind, content, imprint.site, imprint.environments),
+        message_id=message_id(imprint.signer, f"{kind}.{_safe(key)}", recipient.key, imprint.sender.address.domain),
+        date=due_at,
+        reply_to=imprint.reply_to,
+        extra=[("Auto-Submitted", "auto-generated")],
+        language=imprint.site.language,
+    )
+
+
+def _safe(key: str) -> str:
+    """A notice's key as part of a Message-ID (RFC 5322 3.2.3: an atom)."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in key)[:40]
+
+
+def preview(
+    site: SiteSettings,
+    environments: Environments,
+    edition: Edition,
+    picks: tuple[Pick, ...],
+    who: deliveries.Reader | None,
+    leave: str | None = None,
+) -> Rendered:
+    """A digest for looking at; without a reader, for somebody who does not exist."""
+    confirmed_on = who.confirmed_at.date() if who and who.confirmed_at else None
+    addressee = Addressee(who.address if who else "you@example.org", who.name if who else "", confirmed_on, leave)
+    return DigestRenderer(site, environments, edition).render(picks, addressee)
+
+
+def preview_message(imprint: Imprint, edition: Edition, picks: tuple[Pick, ...], who: deliveries.Reader | None) -> bytes:
+    """The same as a whole message."""
+    nobody = deliveries.Reader(0, "preview", "you@example.org", "", "active", None, 0.0, None, "")
+    renderer = DigestRenderer(imprint.site, imprint.environments, edition)
+    name = message_id(imprint.signer, edition.name, "preview", imprint.sender.address.domain)
+    return digest_message(imprint, renderer, edition, picks, who or nobody, name, edition.frozen_at)
