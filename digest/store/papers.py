@@ -12,6 +12,7 @@ from sqlalchemy.types import NullType
 from digest.papers.model import METRICS, Metric, Paper, Sighting, Work
 from digest.ranking.model import Candidate
 from digest.store import search as full_text
+from digest.store.among import one_of
 from digest.store.placement import Placement
 from digest.store.rows import work_from_row
 from digest.store.schema import paper, paper_alias, reading
@@ -154,7 +155,7 @@ def hidden_among(connection: Connection, ids: Collection[int]) -> set[int]:
     now = paper.alias()
     hidden = select(paper.c.id).join(now, now.c.id == func.coalesce(paper.c.merged_into, paper.c.id))
     hidden = hidden.where(now.c.hidden_at.is_not(None) | now.c.retracted_at.is_not(None))
-    return {number for chunk in chunks(ids) for number in connection.scalars(hidden.where(paper.c.id.in_(chunk)))}
+    return set(connection.scalars(hidden.where(one_of(connection, paper.c.id, ids))))
 
 
 def retract(connection: Connection, ids: Collection[str], at: datetime) -> int:

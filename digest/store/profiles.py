@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, select, true
 
+from digest.store.among import one_of
 from digest.store.schema import edition, interest, profile, subscriber
 from digest.store.upsert import chunks, insert_or_replace
 from digest.subscribers.model import InterestKind
@@ -44,13 +45,12 @@ def of(connection: Connection, ids: Collection[int], version: int, model: str = 
 
     found: dict[int, Profile] = {}
     usable = true() if not model else profile.c.model.in_((model, ""))
-    for chunk in chunks(ids):
-        query = select(profile.c.subscriber_id, profile.c.content).where(profile.c.subscriber_id.in_(chunk))
-        for row in connection.execute(query.where(profile.c.vocabulary_id == version, usable)):
-            try:
-                found[row.subscriber_id] = Profile.from_bytes(row.content)
-            except ValueError:
-                continue  # an older program wrote it; it is learned anew
+    query = select(profile.c.subscriber_id, profile.c.content).where(one_of(connection, profile.c.subscriber_id, ids))
+    for reader, content in connection.execute(query.where(profile.c.vocabulary_id == version, usable)):
+        try:
+            found[reader] = Profile.from_bytes(content)
+        except ValueError:
+            continue  # an older program wrote it; it is learned anew
     return found
 
 

@@ -16,6 +16,7 @@ from digest.edition.calendar import next_due
 from digest.errors import NotPermitted
 from digest.papers.model import Work
 from digest.store import deliveries, events, notices, profiles
+from digest.store.among import one_of
 from digest.store.rows import work_to_json
 from digest.store.schema import delivery, interest, subscriber
 from digest.store.upsert import CHUNK, chunks
@@ -187,7 +188,7 @@ def interests(connection: Connection, ids: Collection[int], at: datetime) -> dic
     """What each of these readers wanted at an instant; who wanted nothing is missing."""
     valid = (interest.c.valid_from <= at) & (interest.c.valid_to.is_(None) | (interest.c.valid_to > at))
     query = select(interest.c.subscriber_id, interest.c.kind, interest.c.value, interest.c.weight)
-    query = query.where(interest.c.subscriber_id.in_(list(ids)), valid).order_by(interest.c.id)
+    query = query.where(one_of(connection, interest.c.subscriber_id, ids), valid).order_by(interest.c.id)
     found: dict[int, list[Interest]] = {}
     for subscriber_id, kind, value, weight in connection.execute(query):
         found.setdefault(subscriber_id, []).append(Interest(kind, value, weight))

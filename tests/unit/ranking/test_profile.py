@@ -201,7 +201,7 @@ def test_a_stored_profile_keeps_its_meaning(vocabulary: Vocabulary) -> None:
     assert (again.meaning.directions == meaning.directions).all()
     assert Profile.from_bytes(Profile().to_bytes()).facets == ()
     with pytest.raises(ValueError, match="other facets"):
-        Profile.from_bytes(Profile((), meaning).to_bytes())
+        Profile((), meaning).to_bytes()
 
 
 def facet(**changes: object) -> Facet:
@@ -223,22 +223,19 @@ def facet(**changes: object) -> Facet:
         Profile((facet(terms=[*range(200)], weights=[1] * 200),) * 2),
     ],
 )
-def test_a_stored_profile_that_cannot_be_is_refused(profile: Profile) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        Profile.from_bytes(profile.to_bytes())
+def test_a_profile_that_cannot_be_is_not_stored(profile: Profile) -> None:
+    with pytest.raises(ValueError, match=r"facet"):
+        profile.to_bytes()
 
 
 @given(st.binary(max_size=80), st.integers(0, 60), st.integers(0, 60))
 @settings(max_examples=300, derandomize=True, deadline=None)
-def test_any_bytes_are_a_profile_or_are_refused(noise: bytes, start: int, cut: int) -> None:
+def test_bytes_that_are_no_whole_profile_are_refused(noise: bytes, start: int, cut: int) -> None:
     good = Profile((facet(), facet(kind="liked", label="b"))).to_bytes()
     for stored in (noise, good[:cut], good[:start] + noise + good[start:], good + noise[:1] * 2):
-        try:
-            found = Profile.from_bytes(stored)
-        except ValueError:
-            continue
-        assert len(found.facets) <= MAX_FACETS
-        assert all(np.isfinite(one.weights).all() for one in found.facets)
+        if stored != good:
+            with pytest.raises(ValueError, match="stored profile"):
+                Profile.from_bytes(stored)
 
 
 FIELDS = st.sampled_from(sorted(OF))
