@@ -54,7 +54,8 @@ class Chunk:
         self.barred: Flags = np.repeat(barred[None, :], len(readers), axis=0)
         self.rows: list[Own] = []
         self._meanings: list[tuple[Meaning, int]] = []
-        self.barred[self._field.seen([seen for _, seen in readers])] = True
+        had, places = self._field.seen([seen for _, seen in readers])
+        self.barred.reshape(-1)[had * len(barred) + places] = True
         for reader, (taste, _) in enumerate(readers):
             self._add(reader, taste)
         self.owner: Ints = np.array([row.reader for row in self.rows], np.int64)
@@ -66,16 +67,15 @@ class Chunk:
 
     def _add(self, reader: int, taste: Taste) -> None:
         """A reader's own lists, and what he muted."""
-        matching, survivor = self._stage.matching, self._field.survivor
+        matching = self._stage.matching
         facets = taste.profile.facets if self._stage.scorer is not None and taste.share > 0 else ()
-        labels = {facet.label for facet in facets}
         exact: list[tuple[How, str, Places]] = []
         for interest in taste.interests:
             kind, value = interest.kind, interest.value
             if kind == "mute":
-                self.barred[reader, survivor[matching.places(kind, value)]] = True
-            elif kind in STRENGTH and taste.share > 0 and not (kind == "topic" and value in labels):
-                places = survivor[matching.places(kind, value)]
+                self.barred[reader, matching.places(kind, value)] = True
+            elif kind in STRENGTH and taste.share > 0 and not (kind == "topic" and value in [facet.label for facet in facets]):
+                places = matching.places(kind, value)
                 if len(places):
                     exact.append((kind, value, places))
         lists = len(facets) + bool(exact)
@@ -87,7 +87,7 @@ class Chunk:
             self._meanings.append((meaning, len(self.rows)))
         for facet in facets:
             literal: tuple[tuple[How, str, Places], ...] = ()
-            if facet.kind == "topic" and len(places := survivor[matching.places("topic", facet.label)]):
+            if facet.kind == "topic" and len(places := matching.places("topic", facet.label)):
                 literal = (("topic", facet.label, places),)
             self.rows.append(Own(reader, facet.share * len(facets) / lists, facet, literal))
 
@@ -108,14 +108,16 @@ class Chunk:
         """Standard deviations that make a match of full strength in each row."""
         self.near: Floats = np.maximum(np.float32(NEAR), np.float32(NEAR_BEST) * self.full)
         """And those from which on there is a match."""
-        self.unit[[number for number, row in enumerate(self.rows) if row.facet is None]] = FINE
-        found = [(number, how, places) for number, row in enumerate(self.rows) for how, _, places in row.exact]
+        exact = [(number, row) for number, row in enumerate(self.rows) if row.exact]
+        self.unit[[number for number, row in exact if row.facet is None]] = FINE
+        found = [(number, how, places) for number, row in exact for how, _, places in row.exact]
         if found:
-            lengths = [len(places) for _, _, places in found]
-            rows = np.repeat([number for number, _, _ in found], lengths)
-            wanted = self.full[rows] * np.repeat([STRENGTH[how] for _, how, _ in found], lengths)
+            rows = np.array([number for number, _, _ in found])
+            wanted = self.full[rows] * np.array([STRENGTH[how] for _, how, _ in found])
             least = np.minimum(np.ceil((wanted - self.bias[rows]) / self.unit[rows]), MOST).astype(np.int16)
-            np.maximum.at(self.scores, (rows, np.concatenate([places for _, _, places in found])), least)
+            lengths = [len(places) for _, _, places in found]
+            at = np.repeat(rows * self.scores.shape[1], lengths) + np.concatenate([places for _, _, places in found])
+            np.maximum.at(self.scores.reshape(-1), at, np.repeat(least, lengths))
 
     def _mean(self) -> None:
         """Put what papers mean beside what their words say, for those readers and entries of whom that is known."""
@@ -137,7 +139,8 @@ class Chunk:
 
     def deviations(self, rows: Ints, places: Ints | Shorts) -> Floats:
         """The scores of rows at places, (rows, any), in standard deviations."""
-        found: Floats = self.bias[rows, None] + self.unit[rows, None] * self.scores[rows[:, None], places]
+        scores = self.scores.reshape(-1).take(rows[:, None] * self.scores.shape[1] + places, mode="clip")
+        found: Floats = self.bias[rows, None] + self.unit[rows, None] * scores
         return found
 
     def strengths(self, rows: Ints, places: Ints | Shorts) -> Floats:
@@ -153,7 +156,7 @@ class Chunk:
         places = nearest(self.scores, least, self.barred, self.owner, self._length)
         part = np.full(len(self.rows), 1 - OWN_TRENDING, np.float32)
         own = ordered(places, self.strengths(all_rows, places), self._field.trending, part)
-        places = first(~self.barred & self._field.trends, self._length)
+        places = first(self._field.trends, self.barred, self._length)
         near = np.zeros(places.shape, np.float32)
         if self.rows:
             strengths = self.strengths(all_rows, places[self.owner])

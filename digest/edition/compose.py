@@ -20,7 +20,7 @@ from digest.ranking.vocabulary import Vocabulary
 __all__ = ["MAX_ENTRIES", "Composer", "Taste", "entries"]
 
 MAX_ENTRIES = 2000
-CHUNK = 512
+CHUNK = 768
 """Readers at a time: enough for matrices to pay, few enough for them to stay small."""
 
 

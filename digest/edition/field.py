@@ -59,13 +59,12 @@ class Field:
         """Which readers had which entries, by the ids that each had; other ids are passed over."""
         ids = [one if isinstance(one, np.ndarray) and self._table is not None else self._known_among(one) for one in by]
         readers = np.repeat(np.arange(len(ids)), [len(one) for one in ids])
-        at = np.concatenate([*ids, np.zeros(0, np.int64)]).astype(np.int64) - self._lowest
+        at = np.concatenate([*ids, np.zeros(0, np.int64)]).astype(np.int64, copy=False)
         if self._table is None:
-            return readers, np.array([self._place_of[id_] for id_ in (at + self._lowest).tolist()], np.int64)
-        inside = np.flatnonzero((at >= 0) & (at < len(self._table)))
-        places = self._table[at[inside]]
+            return readers, np.array([self._place_of[id_] for id_ in at.tolist()], np.int64)
+        places = self._table.take(at - self._lowest, mode="clip")
         found = np.flatnonzero(places >= 0)
-        return readers[inside][found], places[found].astype(np.int64)
+        return readers.take(found), places.take(found).astype(np.int64)
 
     def _known_among(self, ids: Collection[int] | NDArray[np.int64]) -> Ints:
         given = ids.tolist() if isinstance(ids, np.ndarray) else ids
@@ -103,8 +102,11 @@ def _families(entries: Sequence[Entry]) -> tuple[dict[int, int], list[int]]:
 
 
 def _table(place_of: dict[int, int]) -> tuple[int, NDArray[np.int16] | None]:
-    """The places of ids as a table from the lowest id on, -1 where there is none; no table where ids are too far apart."""
-    lowest, highest = min(place_of, default=0), max(place_of, default=0)
+    """The places of ids as a table, -1 where there is none, and its first id; no table where ids are too far apart.
+
+    It begins and ends with ids that no entry has, which stand for all that are lower or higher.
+    """
+    lowest, highest = min(place_of, default=1) - 1, max(place_of, default=0) + 1
     if highest - lowest >= 2**22:
         return lowest, None
     table = np.full(highest - lowest + 1, -1, np.int16)

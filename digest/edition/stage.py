@@ -34,11 +34,12 @@ class Stage:
         """For the arguments see `digest.edition.compose.Composer`."""
         works = [entry.work for entry in edition.entries]
         rows = vocabulary.rows(works) if vocabulary is not None and works else None
+        field = Field(edition.entries, options.floor)
         return cls(
             edition=edition,
             options=options,
-            field=Field(edition.entries, options.floor),
-            matching=Matching(works),
+            field=field,
+            matching=Matching(works, field.survivor),
             vocabulary=vocabulary,
             rows=rows,
             scorer=None if rows is None else Scorer(rows),

@@ -20,9 +20,13 @@ MAX_KNOWN = 100_000
 
 
 class Matching:
-    """The texts, authors and categories of an edition's works; places count in the order given, from 0."""
+    """The texts, authors and categories of an edition's works; places count in the order given, from 0.
 
-    def __init__(self, works: Sequence[Work]) -> None:
+    `survivor` is the place that stands for each, (works,): two may be one paper. None: each stands for itself.
+    """
+
+    def __init__(self, works: Sequence[Work], survivor: Places | None = None) -> None:
+        self._survivor = np.arange(len(works)) if survivor is None else survivor
         texts = ("\n".join((work.title, work.abstract, *work.keywords)) for work in works)
         # Between two fields stands a blank more than between words, so that no phrase reaches from one into the next.
         self._texts = [f" {'  '.join(map(normalised_title, text.splitlines()))} " for text in texts]
@@ -41,7 +45,8 @@ class Matching:
         if found is None:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
-            found = self._known[kind, value] = np.array(sorted(self._look_up(kind, value)), np.int64)
+            found = self._survivor[np.array(sorted(self._look_up(kind, value)), np.int64)]
+            self._known[kind, value] = found
         return found
 
     def _look_up(self, kind: InterestKind, value: str) -> Iterable[int]:

@@ -95,7 +95,11 @@ class _Round:
         self._weight = np.zeros((len(readers), self._lists_of.shape[1] - 1), np.float32)
         self._weight[wishes.owner, nth] = wishes.weight
         self._counts = np.zeros_like(self._weight)
+        self._had = np.zeros(len(readers), np.float32)
         self._value = wishes.lists.value.copy()
+        # How much each list still has; the last number is for lists that a reader does not have.
+        self._left = np.append(np.count_nonzero(self._value > -np.inf, axis=1), 0)
+        self._columns = wishes.lists.places.astype(np.int64)
         self._alikeness = np.zeros(self._value.shape, np.uint8)
         # What a list offers now: its values less what diversity takes away.
         self._offer = self._value.copy()
@@ -119,19 +123,18 @@ class _Round:
 
     def _offered(self, step: int) -> tuple[Ints, Ints]:
         """For each reader the slot whose turn it is and the best of its list; place -1 where all lists are empty."""
-        best = self._offer.argmax(axis=1)
-        left = self._offer[np.arange(len(best)), best] > -np.inf
-        open_ = left[self._lists_of] & (self._lists_of >= 0)
-        own = open_[:, 1:].any(axis=1)
-        had = self._counts.sum(axis=1)
+        open_ = self._left[self._lists_of] > 0
+        had = self._had
         # The deficits of his facets together and of trending add up to 1; at a tie trending goes first.
         turn = self._wishes.share * (step + 1) - had > 0.5 + 1e-6
         slots = np.zeros(len(had), np.int64)
         if self._weight.shape[1]:
             deficit = np.where(open_[:, 1:], self._weight * (had + 1)[:, None] - self._counts, -np.inf)
-            slots = np.where(own & (turn | ~open_[:, 0]), 1 + deficit.argmax(axis=1), 0)
+            own = 1 + deficit.argmax(axis=1)
+            slots = np.where(open_[self._readers, own] & (turn | ~open_[:, 0]), own, 0)
         lists = self._lists_of[self._readers, slots]
-        places = np.where(open_[self._readers, slots], self._wishes.lists.places[lists, best[lists]].astype(np.int64), -1)
+        best = self._offer[lists].argmax(axis=1)
+        places = np.where(open_[self._readers, slots], self._columns[lists, best], -1)
         return slots, places
 
     def _outside(self, step: int, slots: Ints, places: Ints) -> None:
@@ -154,18 +157,21 @@ class _Round:
         self._chosen.places[:, step], self._chosen.slots[:, step] = places, slots
         own = np.flatnonzero(taken & (slots > 0))
         self._counts[own, slots[own] - 1] += 1
+        self._had[own] += 1
         everywhere = places[self._owner]
-        hit = self._wishes.lists.places == everywhere.astype(np.int16)[:, None]
-        # Past the end a list has nothing to lose.
-        self._value[hit] = -np.inf
-        self._offer[hit] = -np.inf
+        # Where nothing is taken nothing is equal: past the end of a list stands -1.
+        wanted = np.where(taken, places, -2).astype(np.int16)[self._owner]
+        hit = np.flatnonzero(self._wishes.lists.places == wanted[:, None])
+        self._left[hit // self._value.shape[1]] -= 1
+        self._value.reshape(-1)[hit] = -np.inf
+        self._offer.reshape(-1)[hit] = -np.inf
         if self._alike is None or last:
             return
         count = len(self._alike)
         # Also-lines are taken as the cards leave them: they may resemble each other.
         carded = (taken & (step + 1 < self._wishes.cards))[self._owner]
         begins = np.where(carded, everywhere, 0) * count
-        found = self._alike.reshape(-1).take(begins[:, None] + self._wishes.lists.places, mode="clip")
+        found = self._alike.reshape(-1).take(begins[:, None] + self._columns, mode="clip")
         found[~carded] = 0
         np.maximum(self._alikeness, found, out=self._alikeness)
         np.subtract(self._value, self._alikeness * self._penalty, out=self._offer)

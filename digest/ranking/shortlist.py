@@ -16,10 +16,12 @@ Flags = NDArray[np.bool_]
 
 PLACE_BITS = 12
 """An edition has fewer entries than these can number."""
-SAMPLE = 16
-"""Every so many-th entry is looked at to guess where the nearest begin."""
-USUAL = 160
-"""So many of a row's entries are looked at, as a rule."""
+BATCH = 192
+"""So many rows are looked at at a time: they stay in the processor's cache."""
+BARRED, HIGHEST = -(2**15), 2**15 - 1
+"""The score of what a reader must not get, which nobody gets, and the highest."""
+NONE = 2**31 - 1
+"""What sorts after every entry."""
 STEPS = 2**20
 """Into how many steps a value from 0 to 1 is cut where values are sorted."""
 
@@ -55,59 +57,54 @@ def nearest(scores: Shorts, least: Floats, barred: Flags, owner: Ints, length: i
         length: how many at most.
     """
     found = np.full((len(scores), length), -1, np.int16)
-    if not scores.size:
-        return found
-    # Few entries are wanted of many: a sample tells about where they begin, and only what lies above is sorted. Where the
-    # guess proves too high, the row is looked at again, whole.
-    lowest = np.iinfo(np.int16).min
-    enough: Shorts = np.clip(least, lowest + 1, -lowest - 1).astype(np.int16)
-    guess = enough
-    rank = 2 + 2 * length // SAMPLE
-    sample = np.where(barred[:, ::SAMPLE][owner], lowest, scores[:, ::SAMPLE])
-    if sample.shape[1] > rank:
-        guess = np.maximum(enough, np.partition(sample, -rank, axis=1)[:, -rank])
-    rows, places = _above(scores, guess, barred, owner)
-    short = (np.bincount(rows, minlength=len(scores)) < length) & (guess > enough)
-    if short.any():
-        kept, again = ~short[rows], np.flatnonzero(short)
-        more_rows, more_places = _above(scores[again], enough[again], barred, owner[again])
-        rows = np.concatenate([rows[kept], again[more_rows]])
-        places = np.concatenate([places[kept], more_places])
-        order = np.argsort(rows, kind="stable")
-        rows, places = rows[order], places[order]
-    key = ((2**15 - scores[rows, places].astype(np.int32)) << PLACE_BITS) + places.astype(np.int32)
-    counts = np.bincount(rows, minlength=len(scores))
-    # Short rows are quickly sorted side by side; the few long ones must not make them all long.
-    for those in (counts <= USUAL, counts > USUAL):
-        if those.any():
-            table = np.full((int(those.sum()), max(length, int(counts[those].max()))), np.iinfo(np.int32).max, np.int32)
-            mine = np.flatnonzero(those[rows])
-            _fill(table, (np.cumsum(those) - 1)[rows[mine]], key[mine])
-            table.partition(length - 1, axis=1)
-            table = np.sort(table[:, :length], axis=1)
-            found[those] = np.where(table < np.iinfo(np.int32).max, table & (2**PLACE_BITS - 1), -1)
+    limit = -barred.astype(np.int16) ^ np.int16(HIGHEST)
+    for begin in range(0, len(scores), BATCH):
+        those = slice(begin, begin + BATCH)
+        open_ = np.minimum(scores[those], limit.take(owner[those], axis=0))
+        found[those] = _best(open_, np.clip(least[those], BARRED + 1, HIGHEST).astype(np.int16), length)
     return found
 
 
-def _above(scores: Shorts, least: Shorts, barred: Flags, owner: Ints) -> tuple[Ints, Ints]:
-    above = scores >= least[:, None]
-    rows = np.repeat(np.arange(len(above)), np.count_nonzero(above, axis=1))
-    places = np.flatnonzero(above) - rows * scores.shape[1]
-    allowed = np.flatnonzero(~barred[owner[rows], places])
-    return rows[allowed], places[allowed]
+def _best(scores: Shorts, least: Shorts, length: int) -> Shorts:
+    """The places of the highest scores from `least` on, best first, -1 past the end, (rows, length)."""
+    # The best of some entries and the best of others are two: what is below as many bests as are wanted is not needed.
+    tops = scores
+    while (half := tops.shape[1] // 2) >= 4 * length:
+        tops = np.maximum(tops[:, :half], tops[:, half : 2 * half])
+    if tops.shape[1] > length:
+        least = np.maximum(least, np.partition(tops, -length, axis=1)[:, -length])
+    at = np.flatnonzero(scores >= least[:, None])
+    rows = at // scores.shape[1]
+    high = scores.reshape(-1).take(at)
+    # Of those that are level with the last, the first are enough: many papers of a category are equally near.
+    level = high == least.take(rows)
+    nth = np.cumsum(level)
+    before = np.append(0, nth)[np.searchsorted(rows, np.arange(len(scores)))]
+    some = np.flatnonzero(~level | (nth - before.take(rows) <= length))
+    rows, high, at = rows.take(some), high.take(some), at.take(some)
+    key = (HIGHEST - high.astype(np.int32) << PLACE_BITS) + (at - rows * scores.shape[1]).astype(np.int32)
+    table = np.full((len(scores), max(length, int(np.bincount(rows, minlength=1).max()))), NONE, np.int32)
+    _fill(table, rows, key)
+    table.sort(axis=1)
+    table = table[:, :length]
+    return np.where(table < NONE, table & (2**PLACE_BITS - 1), -1).astype(np.int16)
 
 
-def first(allowed: Flags, length: int) -> Shorts:
-    """The first entries that each reader may get, -1 past the end, (readers, length); `allowed` is (readers, entries)."""
-    found = np.full((len(allowed), length), -1, np.int16)
+def first(wanted: Flags, barred: Flags, length: int) -> Shorts:
+    """The first of the entries wanted, (entries,), that each reader may get, -1 past the end: (readers, length).
+
+    `barred` is what each must not get, (readers, entries).
+    """
+    found = np.full((len(barred), length), -1, np.int16)
     ahead = 4 * length
     while True:
-        at = np.flatnonzero(allowed[:, :ahead])
-        rows = at // min(ahead, allowed.shape[1])
-        if ahead >= allowed.shape[1] or (np.bincount(rows, minlength=len(allowed)) >= length).all():
+        allowed = wanted[:ahead] & ~barred[:, :ahead]
+        at = np.flatnonzero(allowed)
+        rows = at // max(1, allowed.shape[1])
+        if ahead >= len(wanted) or (np.bincount(rows, minlength=len(barred)) >= length).all():
             break
         ahead *= 4
-    _fill(found, rows, at - rows * min(ahead, allowed.shape[1]))
+    _fill(found, rows, at - rows * allowed.shape[1])
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 from support.editions import VOCABULARY, any_edition, edition, entry, facet, profile
 
 from digest.edition.compose import MAX_ENTRIES, Composer, Taste, entries
+from digest.edition.field import Field
 from digest.edition.model import Pick, edition_name
 from digest.papers.model import Paper, Work
 from digest.ranking.model import Candidate, Ranked, Term
@@ -322,3 +323,10 @@ def test_an_edition_is_no_longer_than_any_reader_could_need() -> None:
 def test_an_edition_is_named_by_its_date_and_a_weekly_one_says_so() -> None:
     assert edition_name(date(2026, 11, 22), "daily") == "2026-11-22"
     assert edition_name(date(2026, 11, 23), "weekly") == "2026-11-23-weekly"
+
+
+def test_ids_that_no_paper_of_the_edition_has_are_passed_over_however_low_or_high() -> None:
+    field = Field(SIX.entries, 0.0)
+    had = [np.array([-(2**40), 0, 1, 6, 7, 2**40]), {-1, 3, 2**50}, np.zeros(0, np.int64)]
+    readers, places = field.seen(had)
+    assert list(zip(readers.tolist(), places.tolist(), strict=True)) == [(0, 0), (0, 5), (1, 2)]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,12 @@ WORKS = [
 
 def found(kind: str, value: str) -> list[int]:
     return Matching(WORKS).places(kind, value).tolist()  # type: ignore[arg-type]
+
+
+def test_a_work_that_is_another_is_found_where_that_stands() -> None:
+    matching = Matching([*WORKS, WORKS[0]], np.array([0, 1, 2, 3, 0]))
+    assert set(matching.places("keyword", "sparse").tolist()) == {0}
+    assert set(matching.places("author", "Ann Author").tolist()) == set(found("author", "Ann Author"))
 
 
 @pytest.mark.parametrize("kind", ["keyword", "topic", "mute"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from digest.ranking.scoring import MOST, Scorer
+from digest.ranking.scoring import BATCH, MOST, Scorer
 
 TERMS, ENTRIES = 400, 60
 
@@ -52,7 +52,7 @@ def test_where_words_are_kept_makes_no_difference() -> None:
 
 
 def test_a_facet_scores_the_same_alone_and_among_others() -> None:
-    scorer, facets = Scorer(any_rows(2)), any_facets(2, 40)
+    scorer, facets = Scorer(any_rows(2), 20), any_facets(2, 2 * BATCH + 1)
     sums, unit = scored(scorer, facets)
     for number, one in enumerate(facets):
         alone, worth = scored(scorer, [one])

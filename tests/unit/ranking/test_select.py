@@ -2,9 +2,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from digest.ranking.select import EXPLORE, MAX_PICKS, Wishes, choose, length_of_lists
-from digest.ranking.shortlist import Lists, first, nearest, ordered
+from digest.ranking.shortlist import BATCH, Lists, first, nearest, ordered
 
 NOBODY = np.zeros((1, 0), np.int64)
 
@@ -138,11 +141,40 @@ def test_the_nearest_are_those_of_a_full_sort_however_scores_lie(seed: int) -> N
         assert found[row].tolist() == wanted + [-1] * (32 - len(wanted))
 
 
+@given(
+    scores=arrays.arrays(np.int16, st.tuples(st.integers(1, 5), st.integers(1, 400)), elements=st.integers(-3, 3)),
+    length=st.integers(1, 40),
+    least=st.integers(-4, 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=150, derandomize=True, deadline=None)
+def test_the_nearest_are_those_of_a_full_sort_where_most_are_level(
+    scores: np.ndarray, length: int, least: int, seed: int
+) -> None:
+    rows, entries = scores.shape
+    barred = np.random.default_rng(seed).random((rows, entries)) < seed % 10 / 10
+    found = nearest(scores, np.full(rows, least, np.float32), barred, np.arange(rows), length)
+    for row in range(rows):
+        open_ = [place for place in range(entries) if scores[row, place] >= least and not barred[row, place]]
+        wanted = sorted(open_, key=lambda place: (-int(scores[row, place]), place))[:length]
+        assert found[row].tolist() == wanted + [-1] * (length - len(wanted))
+
+
+def test_the_nearest_of_many_rows_are_those_of_each() -> None:
+    draw = np.random.default_rng(3)
+    scores = draw.integers(-9, 9, (2 * BATCH + 1, 90)).astype(np.int16)
+    barred, least = draw.random((len(scores), 90)) < 0.3, draw.integers(-9, 9, len(scores)).astype(np.float32)
+    found = nearest(scores, least, barred, np.arange(len(scores)), 8)
+    for row in range(len(scores)):
+        alone = nearest(scores[row : row + 1], least[row : row + 1], barred[row : row + 1], np.zeros(1, np.int64), 8)
+        assert (found[row] == alone[0]).all()
+
+
 @pytest.mark.parametrize("density", [0.0, 0.01, 0.5, 1.0])
 def test_the_first_that_are_allowed_are_found_however_far_back(density: float) -> None:
     allowed = np.random.default_rng(5).random((30, 2000)) < density
     allowed[0, :1990] = False
-    found = first(allowed, 32)
+    found = first(np.ones(2000, bool), ~allowed, 32)
     for row in range(30):
         wanted = np.flatnonzero(allowed[row])[:32].tolist()
         assert found[row].tolist() == wanted + [-1] * (32 - len(wanted))
