@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format types check lock wheel torture bench fit words clean
+.PHONY: help demo test lint format types check lock wheel torture bench scale fit words clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,13 +29,16 @@ format: $(VENV)/development ## put the code in its form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-torture: $(VENV)/development ## kill the mailer 30 times while 2,000 mails go out, and count
+torture: $(VENV)/development ## kill the mailer 30 times while 2,000 mails go out, and count; the same with workers on three machines
 	$(BIN)/python tests/torture/kills.py --readers 2000 --kills 30
+	$(BIN)/python tests/torture/machines.py --readers 2000 --machines 3 --kills 30 --frozen 3
 
-bench: $(VENV)/development ## mails a second to 2,000 readers; a day of 1,000 papers collected into 100,000, and searched; picks for 100,000 readers
-	$(BIN)/python tests/torture/throughput.py --readers 2000
-	$(BIN)/python tests/torture/collecting.py --papers 100000 --readings 14 --day 1000
-	$(BIN)/python tests/torture/ranking.py --readers 100000 --candidates 2000
+bench: $(VENV)/development ## delivery beside aiosmtplib, nodemailer, smtp-source and Django: writes BENCHMARKS.md, in some minutes
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/benchmarks/compare.py --date $$(date -u +%F)
+
+scale: $(VENV)/development ## a day of 1,000 papers collected into 100,000, and searched; picks for 100,000 readers
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/collecting.py --papers 100000 --readings 14 --day 1000
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/ranking.py --readers 100000 --candidates 2000
 
 fit: $(VENV)/development ## fit what trending ranks with to a folder of past lists: make fit DATA=folder
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m digest.evaluation.fit $(DATA) --out digest/ranking/trending.json

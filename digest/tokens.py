@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 
 MIN_KEY_LENGTH = 32
 TOKEN_BYTES = 16
@@ -31,6 +32,7 @@ class Signer:
         if not keys or any(len(key) < MIN_KEY_LENGTH for key in keys):
             raise ValueError(f"a signing key needs {MIN_KEY_LENGTH} characters or more")
         self._keys = tuple(key.encode() for key in keys)
+        self._subkey = lru_cache(maxsize=64)(_subkey)
 
     def sign(self, purpose: str, text: str) -> str:
         """The 128-bit signature of `text` for `purpose`, as 22 URL-safe characters."""
@@ -41,10 +43,12 @@ class Signer:
         given = signature.encode()
         return any([hmac.compare_digest(self._mac(key, purpose, text).encode(), given) for key in self._keys])
 
-    @staticmethod
-    def _mac(key: bytes, purpose: str, text: str) -> str:
-        subkey = hmac.digest(key, b"digest/v1/" + purpose.encode() + b"\x01", "sha256")
-        return _base64url(hmac.digest(subkey, text.encode(), "sha256")[:TOKEN_BYTES])
+    def _mac(self, key: bytes, purpose: str, text: str) -> str:
+        return _base64url(hmac.digest(self._subkey(key, purpose), text.encode(), "sha256")[:TOKEN_BYTES])
+
+
+def _subkey(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, b"digest/v1/" + purpose.encode() + b"\x01", "sha256")
 
 
 def _base64url(raw: bytes) -> str:

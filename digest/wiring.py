@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from digest.flows.outages import Alarm
     from digest.flows.run import Plan
     from digest.flows.terms import Relay, Rules
+    from digest.outbox.dkim import Signing
     from digest.ranking.select import Selection
     from digest.rendering.environment import Environments
     from digest.semantic import Encoder
@@ -113,6 +114,13 @@ class App:
         return Environments(own if own.is_dir() else None)
 
     @cached_property
+    def signing(self) -> "Signing | None":
+        """Who signs the mails; None where that is left to the mail server. Raises ConfigurationError when a key is missing."""
+        from digest.settings.signing import signing
+
+        return signing(self.settings)
+
+    @cached_property
     def imprint(self) -> "Imprint":
         """What every mail has in common. Raises ConfigurationError when a setting that mails need is not set."""
         from digest.edition.calendar import WEEK
@@ -133,6 +141,7 @@ class App:
             selection=self.selection,
             model=self.model,
             memory=self.settings.ranking.window + WEEK,
+            dkim=self.signing,
         )
 
     @cached_property
@@ -144,7 +153,16 @@ class App:
         self.settings.require("smtp.url")
         smtp = self.settings.smtp
         assert smtp.server is not None
-        return Relay(smtp.server, smtp.connections, smtp.timeout.total_seconds(), Pace(smtp.rate, smtp.per_domain))
+        name = f"{smtp.server.host}:{smtp.server.port}"
+        return Relay(
+            smtp.server,
+            smtp.connections,
+            smtp.timeout.total_seconds(),
+            Pace(smtp.rate, smtp.per_domain, smtp.domain_connections, name),
+            smtp.max_messages,
+            smtp.max_age.total_seconds(),
+            smtp.pipelining,
+        )
 
     @cached_property
     def rules(self) -> "Rules":

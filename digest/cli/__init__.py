@@ -65,6 +65,7 @@ def _version(wanted: bool) -> None:
 def build() -> typer.Typer:
     """The whole command line."""
     from digest.cli import (
+        bench,
         collecting,
         config,
         daemon,
@@ -72,6 +73,7 @@ def build() -> typer.Typer:
         deliveries,
         delivering,
         demo,
+        dkim,
         doctor,
         evaluating,
         explaining,
@@ -82,6 +84,7 @@ def build() -> typer.Typer:
         status,
         subscribers,
         suppressions,
+        worker,
     )
 
     app = typer.Typer(
@@ -99,6 +102,7 @@ def build() -> typer.Typer:
         doctor,
         delivering,
         daemon,
+        worker,
         collecting,
         ranking,
         publishing,
@@ -109,7 +113,9 @@ def build() -> typer.Typer:
         deliveries,
         status,
         evaluating,
+        bench,
         config,
+        dkim,
         database,
     ):
         module.register(app)

@@ -22,6 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
 Weekly = Annotated[bool, typer.Option("--weekly", help="The weekly edition instead of the daily one.")]
+Resolver = Annotated[str, typer.Option("--resolver", help="Ask this name server, such as 192.0.2.53, not this machine's.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")]
 
 _ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -59,3 +59,5 @@ def start_log() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=f"{stamp}%(levelname)s %(name)s: %(message)s")
     for talkative in ("apscheduler", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    for excited in ("procrastinate", "psycopg"):
+        logging.getLogger(excited).setLevel(logging.CRITICAL)  # when the database fails, we say so ourselves, and once

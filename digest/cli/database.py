@@ -17,12 +17,14 @@ def register(parent: typer.Typer) -> None:
 @db.command()
 def upgrade(context: typer.Context) -> None:
     """Create the database, or bring it to the schema of this program."""
+    from digest.scheduling import jobs
     from digest.store.engine import shown
     from digest.store.migrate import upgrade as migrate
 
     with application(context) as app:
         url = app.settings.database_url
-        emit(f"{shown(url)}: schema {migrate(url)}")
+        schema = migrate(url)
+        emit(f"{shown(url)}: schema {schema}" + (", with tables for workers" if jobs.upgrade(url) else ""))
 
 
 @db.command()

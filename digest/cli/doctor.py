@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from digest.cli.common import AsJson, application, emit, emit_json
+from digest.cli.common import AsJson, Resolver, application, emit, emit_json
 
 if TYPE_CHECKING:
     from digest.smtp.connection import Connection
@@ -38,6 +38,8 @@ def doctor(
     context: typer.Context,
     smtp: Annotated[bool, typer.Option("--smtp", help="Connect to the mail server, with TLS and login.")] = False,
     send_to: Annotated[str | None, typer.Option("--send-to", help="And mail a test to this address.")] = None,
+    dns: Annotated[bool, typer.Option("--dns", help="Ask the DNS for the sender's DKIM, SPF and DMARC.")] = False,
+    resolver: Resolver = "",
     as_json: AsJson = False,
 ) -> None:
     """Check settings, database, times, templates and the mail server."""
@@ -45,6 +47,8 @@ def doctor(
         findings = [finding for check in _CHECKS for finding in _guarded(check, app)]
         if smtp or send_to:
             findings += _guarded(lambda app: _smtp(app, send_to), app)
+        if dns or resolver:
+            findings += _guarded(lambda app: _dns(app, resolver), app, "dns")
     if as_json:
         emit_json(
             {"checks": [{"check": one.check, "grade": one.grade, "what": one.what, "fix": one.fix or None} for one in findings]}
@@ -59,7 +63,7 @@ def doctor(
         raise typer.Exit(code)
 
 
-def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App") -> list[Finding]:
+def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App", name: str = "smtp") -> list[Finding]:
     """A check that is stopped by an error is a failed check."""
     from digest.errors import DigestError
 
@@ -67,7 +71,7 @@ def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App") -> list[Fi
     try:
         found.extend(check(app))
     except DigestError as error:
-        name = check.__name__.strip("_<>").replace("lambda", "smtp")
+        name = check.__name__.strip("_<>").replace("lambda", name)
         found.append(Finding(name, "fail", str(error), error.fix, error.exit_code))
     return found
 
@@ -172,7 +176,47 @@ def _templates(app: "App") -> Iterator[Finding]:
     yield Finding("templates", "ok", "render")
 
 
-_CHECKS = (_settings, _database, _times, _sources, _meaning, _templates)
+def _dkim(app: "App") -> Iterator[Finding]:
+    """Whether mails are signed here, and the keys are only ours; nobody is asked."""
+    from digest.outbox.dkim_keys import GOOD_BITS
+    from digest.settings.signing import key_files
+
+    if app.signing is None:
+        return
+    who = " and ".join(f"{key.selector} ({key.algorithm})" for key in app.signing.keys)
+    yield Finding("dkim", "ok", f"mails are signed for {app.signing.domain} by {who}", "whether receivers can tell: --dns")
+    for path in key_files(app.settings):
+        if path.stat().st_mode & 0o077:
+            yield Finding("dkim", "warn", f"others can read the key in {path}", f"chmod 600 {path}")
+    if any(key.algorithm == "rsa" and key.bits < GOOD_BITS for key in app.signing.keys):
+        yield Finding("dkim", "warn", f"the RSA key is shorter than {GOOD_BITS} bits", "digest dkim keygen --selector OTHER")
+
+
+_CHECKS = (_settings, _database, _times, _sources, _meaning, _templates, _dkim)
+
+
+def _dns(app: "App", resolver: str) -> Iterator[Finding]:
+    """What receivers find about the sender."""
+    from digest.errors import ConfigurationError
+    from digest.outbox.dkim_keys import record_name
+    from digest.outbox.published import judge_dkim, judge_dmarc, judge_spf, policy_places
+    from digest.smtp.dns import Texts
+
+    app.settings.require("email.from")
+    sender, signing, texts = app.settings.email.sender, app.signing, Texts(resolver)
+    assert sender is not None
+    domain = sender.address.domain
+    if signing is None:
+        yield Finding("dkim", "ok", "not signed here: the mail server must", "look for DKIM-Signature in a mail that arrived")
+    for key in signing.keys if signing else ():
+        name = record_name(key, app.settings.signing_domain)
+        found = judge_dkim(key, texts.at(name))
+        yield Finding("dkim", found.grade, f"{name}: {found.what}", found.fix, ConfigurationError.exit_code)
+    spf = judge_spf(texts.at(domain))
+    yield Finding("spf", spf.grade, f"{domain}: {spf.what}", spf.fix)
+    policies = {name: judge_dmarc(texts.at(name)) for name in policy_places(domain)}
+    name = next((name for name, found in policies.items() if found.grade == "ok"), f"_dmarc.{domain}")
+    yield Finding("dmarc", policies[name].grade, f"{name}: {policies[name].what}", policies[name].fix)
 
 
 def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:
@@ -200,13 +244,12 @@ async def _submit_test(app: "App", connection: "Connection", send_to: str) -> st
     from digest.smtp.connection import Envelope
     from digest.subscribers.address import EmailAddress
 
-    async def may_go() -> bool:
-        return True
-
     recipient, now = EmailAddress.parse(send_to), app.clock.now()
     words = {"subject": "A test of your digest", "lines": ["If you read this, mails from here arrive."], "facts": []}
     content = notice_message(app.imprint, "operator", recipient, f"test-{now:%Y%m%d%H%M%S}", words, now)
-    verdict = await connection.submit(Envelope(app.imprint.sender.address, recipient), content, may_go)
+    verdict = (await connection.turn(None, Envelope(app.imprint.sender.address, recipient))).opened
+    if verdict is None:
+        verdict = (await connection.turn(content, None)).ended
     if verdict is None or verdict.kind != "submitted":
         phase = verdict.phase if verdict else "mail"
         fix = {

@@ -138,7 +138,7 @@ def _how(account: "Account") -> str:
     from digest.rendering.reasons import personal
 
     assert account.pick is not None
-    said = personal(account.pick)
+    said = personal(account.pick.how, account.pick.matched)
     if not said:
         return "It was picked by the attention that it drew."
     return f"Why, as his mail said: {said}."
@@ -214,7 +214,7 @@ def _json(account: "Account") -> dict[str, Any]:
                 for pick in mail.picks
             ],
         },
-        "pick": account.pick and asdict(account.pick) | {"place": account.place},
+        "pick": account.pick and account.pick._asdict() | {"place": account.place},
         "got_with": account.got_on.isoformat() if account.got_on else None,
         "interests": [asdict(one) for one in account.interests],
     }

@@ -37,7 +37,12 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     for source in found["sources"]:
         emit(f"source         {source['source']}: {_source_line(source)}")
     for worker in found["workers"]:
-        emit(f"worker         {worker['host']} process {worker['pid']}, last heard of at {_at(worker['beat_at'])}")
+        emit(f"worker         {_worker_line(worker)}")
+    if found["jobs"] is not None:
+        jobs = ", ".join(f"{number:,} {state}" for state, number in found["jobs"].items()) or "none"
+        emit(f"jobs           {jobs}")
+    for whom, rate in found["pace"].items():
+        emit(f"pace           {whom}: {rate:,.3g} mails a second, which is what it was found to take")
     if found["queue"].get("held"):
         emit("held           mails in doubt twice wait for you: digest deliveries list --state held [--notices]")
 
@@ -46,8 +51,9 @@ def _status(app: "App") -> dict[str, Any]:
     from digest import __version__
     from digest.edition.model import edition_name
     from digest.flows.queueing import next_edition
+    from digest.scheduling import jobs
     from digest.sources.registry import sources_of
-    from digest.store import deliveries, editions, ledger, runs, subscribers, workers
+    from digest.store import backlog, deliveries, editions, ledger, pacing, runs, subscribers, workers
     from digest.store.engine import shown
 
     now = app.clock.now()
@@ -79,11 +85,33 @@ def _status(app: "App") -> dict[str, Any]:
                 for name, source in sources_of(app.settings.sources).items()
                 if source.enabled
             ],
-            "workers": [
-                {"host": one.host, "pid": one.pid, "started_at": one.started_at, "beat_at": one.beat_at}
-                for one in workers.listed(connection)
-            ],
+            "workers": _workers(workers.listed(connection), backlog.held(connection)),
+            "jobs": jobs.counts(connection),
+            "pace": pacing.learned(connection),
         }
+
+
+def _workers(rows: list[Any], held: dict[int, dict[str, int]]) -> list[dict[str, Any]]:
+    """The processes that deliver, the longest there first: one may be entered again for what it does just now."""
+    found: dict[tuple[str, int, int], dict[str, Any]] = {}
+    for row in rows:
+        one = found.setdefault(
+            (row.host, row.pid, row.born),
+            {"host": row.host, "pid": row.pid, "started_at": row.started_at, "beat_at": row.beat_at}
+            | {"claimed": 0, "submitting": 0},
+        )
+        one["beat_at"] = max(one["beat_at"], row.beat_at)
+        for state, number in held.get(row.id, {}).items():
+            one[state] += number
+    return list(found.values())
+
+
+def _worker_line(worker: dict[str, Any]) -> str:
+    holds = f"{worker['claimed']:,} claimed, {worker['submitting']:,} on the wire"
+    return (
+        f"{worker['host']} process {worker['pid']} since {_at(worker['started_at'])}, "
+        f"last heard of at {_at(worker['beat_at'])}: {holds if worker['claimed'] or worker['submitting'] else 'idle'}"
+    )
 
 
 def _source(name: str, run: Any, answer: Any) -> dict[str, Any]:

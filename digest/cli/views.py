@@ -41,7 +41,7 @@ def entry_json(entry: Entry, pick: Pick, place: int) -> dict[str, Any]:
 
 def one_line(entry: Entry, pick: Pick) -> str:
     """Why a paper was picked: what is his own, then the terms that made its score."""
-    return "; ".join(filter(None, [personal(pick), *(term.reason for term in entry.terms)]))
+    return "; ".join(filter(None, [personal(pick.how, pick.matched), *(term.reason for term in entry.terms)]))
 
 
 def paper_json(paper: Paper, aliases: list[str]) -> dict[str, Any]:

@@ -197,16 +197,20 @@ class Chunk:
             self._readers, self.choice.places.tolist(), self.choice.slots.tolist(), best, strict=True
         ):
             picks: list[Pick] = []
+            section: Section = "card"
             for place, slot, row in zip(places, slots, rows, strict=True):
                 if place < 0:
                     break
-                section: Section = "card" if len(picks) < taste.cards else "also"
+                if len(picks) == taste.cards:
+                    section = "also"
                 if slot == EXPLORE:
                     picks.append(Pick(entries[place].paper_id, section, "explore"))
                 elif row < 0:
                     picks.append(plain[section][place])
                 else:
-                    picks.append(Pick(entries[place].paper_id, section, *self._why(row, place)))
+                    own = self.rows[row].facet
+                    how, matched = (own.kind, own.label) if own is not None else self._why(row, place)
+                    picks.append(Pick(entries[place].paper_id, section, how, matched))
             result.append(tuple(picks))
         return result
 
@@ -221,11 +225,8 @@ class Chunk:
         return best
 
     def _why(self, row: int, place: int) -> tuple[How, str]:
-        """The interest that made a paper near: the facet, or the first of his exact ones, the strongest being first."""
-        own = self.rows[row]
-        if own.facet is not None:
-            return own.facet.kind, own.facet.label
-        return next((how, value) for how, value, places in own.exact if place in places)
+        """The first of a reader's exact interests that made a paper near, the strongest being first."""
+        return next((how, value) for how, value, places in self.rows[row].exact if place in places)
 
 
 def _drawn(edition: Edition, seeds: Ints) -> NDArray[np.uint64]:

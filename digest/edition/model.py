@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from digest.papers.model import Work
 from digest.ranking.model import Term
@@ -52,11 +52,11 @@ class Edition:
         return edition_name(self.date, self.cadence)
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """A paper chosen for a reader, in this place of his mail.
 
     `matched` names the interest that spoke for it in his own words, and for `liked` in those of the papers that he liked.
+    A tuple, for there are fifteen in every mail, and making one of these takes a third of the time.
     """
 
     paper_id: int

@@ -32,12 +32,12 @@ class Readers:
     under_way: Mapping[int, Sequence[tuple[int, tuple[Pick, ...]]]]
     rated: Mapping[int, Collection[int]]
 
-    def knows(self, reader: deliveries.Reader, delivery_id: int | None) -> set[int]:
-        """The papers that are no news to a reader."""
-        on_their_way = {
-            pick.paper_id for other, his in self.under_way.get(reader.id, ()) if other != delivery_id for pick in his
-        }
-        return seen.papers(reader.seen).union(on_their_way, self.rated.get(reader.id, ()))
+    def knows(self, reader: deliveries.Reader, delivery_id: int | None) -> NDArray[np.int64]:
+        """The ids of the papers that are no news to a reader."""
+        others = [pick.paper_id for other, his in self.under_way.get(reader.id, ()) if other != delivery_id for pick in his]
+        others += self.rated.get(reader.id, ())
+        remembered = seen.papers(reader.seen)
+        return np.concatenate([remembered, np.array(others, np.int64)]) if others else remembered
 
 
 def know(connection: Any, ids: Collection[int], now: datetime) -> Readers:

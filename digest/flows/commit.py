@@ -1,7 +1,8 @@
 """The ledger thread: one writer a process, whose group commits size themselves.
 
-Connections hand over outcomes and ask for marks; whatever has gathered is written in one transaction, outcomes first, and
-only then does content go out. So at any instant a connection has at most one durable mark without a durable outcome.
+Connections hand over the outcome of one message together with the mark of the next; whatever has gathered while the last
+group was written is written in one transaction, and only then does content go out. So at any instant a connection has at
+most one durable mark without a durable outcome.
 """
 
 import asyncio
@@ -10,16 +11,16 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 from digest.clock import Clock
 from digest.errors import TemporaryFailure
-from digest.store import ledger, workers
+from digest.store import workers
 from digest.store.engine import Store
+from digest.store.groups import Groups, Mark
+from digest.store.ledger import LedgerTable, Outcome
 
-LINGER = 0.050
-"""Seconds that a group waits for more: nothing to a mail, and fewer commits for the disk."""
 LOCKED_TRIES = 20
 """How often a commit waits for a locked database (`store.engine.BUSY_TIMEOUT` each time) before delivery gives up."""
 
@@ -27,24 +28,24 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
-    table: ledger.LedgerTable
-    row: int
-    answer: "asyncio.Future[bool]"
+class _Item:
+    """What one connection hands over at once, and who waits for it to be durable."""
 
-
-_Item: TypeAlias = "_Mark | ledger.Outcome | asyncio.Future[bool] | None"
+    ended: Outcome | None = None
+    mark: Mark | None = None
+    answer: "asyncio.Future[bool] | None" = None
 
 
 @dataclass(slots=True)
 class _Group:
-    marks: list[_Mark] = field(default_factory=list)
-    outcomes: list[ledger.Outcome] = field(default_factory=list)
-    flushes: list["asyncio.Future[bool]"] = field(default_factory=list)
-    last: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+    waiting: list[tuple["asyncio.Future[bool]", Mark | None]] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        return bool(self.marks or self.outcomes or self.flushes)
+    def add(self, item: _Item) -> None:
+        if item.ended is not None:
+            self.outcomes.append(item.ended)
+        if item.answer is not None:
+            self.waiting.append((item.answer, item.mark))
 
 
 class GroupCommit:
@@ -55,43 +56,42 @@ class GroupCommit:
         store: Store,
         clock: Clock,
         worker_id: int,
-        busy: Callable[[], int] = lambda: 1,
+        *,
         disowned: Callable[[], None] = lambda: None,
+        died: Callable[[], None] = lambda: None,
     ) -> None:
-        """`busy` tells how many connections are at work: a group need not wait for more marks than they can ask for.
-        `disowned` is called (on the loop) when this worker was given up for dead and others have its rows."""
+        """`disowned` is called (on the loop) when this worker was given up for dead and others have its rows; `died` when
+        nothing more can be written, so that nothing more may go out."""
         self._store, self._clock, self._worker = store, clock, worker_id
-        self._busy, self._disowned = busy, disowned
+        self._disowned, self._died = disowned, died
         self._loop = asyncio.get_running_loop()
-        self._inbox: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self.error: BaseException | None = None
         self._thread.start()
 
-    async def mark(self, table: ledger.LedgerTable, row: int) -> bool:
-        """Commit that content of this row goes out now; False if the row is no longer this worker's. Raises what stopped
-        the ledger."""
-        if self.error is not None:
-            raise self.error
-        answer: asyncio.Future[bool] = self._loop.create_future()
-        self._inbox.put(_Mark(table, row, answer))
-        return await self._answered(answer)
+    def mark(self, table: LedgerTable, row: int, ended: Outcome | None = None) -> "asyncio.Future[bool]":
+        """Commit that content of this row goes out now, and in the same transaction how the message before it ended.
 
-    def finish(self, outcome: ledger.Outcome) -> None:
+        The answer, once it is durable: False if the row is no longer this worker's. Raises what stopped the ledger.
+        """
+        return self._hand_over(_Item(ended, (table, row), self._loop.create_future()))
+
+    def finish(self, outcome: Outcome) -> None:
         """Have an outcome written with the next group."""
-        self._inbox.put(outcome)
+        self._inbox.put(_Item(outcome))
 
     async def flush(self) -> None:
         """Return when all that was finished before is durable."""
-        answer: asyncio.Future[bool] = self._loop.create_future()
-        self._inbox.put(answer)
-        await self._answered(answer)
+        await self._hand_over(_Item(answer=self._loop.create_future()))
 
-    async def _answered(self, answer: "asyncio.Future[bool]") -> bool:
-        if self.error is not None and not answer.done():
-            # It may have stopped between two looks, and nobody reads the inbox any more.
-            answer.set_exception(self.error)
-        return await answer
+    def _hand_over(self, item: _Item) -> "asyncio.Future[bool]":
+        assert item.answer is not None
+        self._inbox.put(item)
+        if self.error is not None:
+            # Nobody reads the inbox any more.
+            _release([(item.answer, self.error)])
+        return item.answer
 
     async def close(self) -> None:
         """Write what is left and end. Raises what stopped the ledger before."""
@@ -103,21 +103,27 @@ class GroupCommit:
     def _run(self) -> None:
         group = _Group()
         try:
-            beat_at = time.monotonic()
-            while not group.last:
-                group = self._gather(until=beat_at + workers.BEAT_EVERY.total_seconds())
-                if group:
-                    held = self._write(group)
-                    for mark in group.marks:
-                        self._tell(mark.answer, (mark.table.name, mark.row) in held)
-                    for flush in group.flushes:
-                        self._tell(flush, True)
-                if time.monotonic() - beat_at >= workers.BEAT_EVERY.total_seconds():
-                    beat_at = time.monotonic()
-                    self._beat()
+            with closing(Groups(self._store, self._worker)) as groups:
+                last, beat_at = False, time.monotonic()
+                while not last:
+                    every = workers.BEAT_EVERY.total_seconds()
+                    group = _Group()
+                    last = self._gather(group, beat_at + every - time.monotonic())
+                    if group.outcomes or group.waiting:
+                        held = self._write(groups, group)
+                        self._tell([(answer, mark is None or mark in held) for answer, mark in group.waiting])
+                    if time.monotonic() - beat_at >= every:
+                        beat_at = time.monotonic()
+                        self._beat()
         except BaseException as error:  # noqa: BLE001 - whatever it is, connections that wait for a mark must hear of it
             self.error = error
-            self._refuse(group, error)
+            while True:
+                self._tell([(answer, error) for answer, _ in group.waiting])
+                group = _Group()
+                if self._inbox.empty():
+                    break
+                self._gather(group, 0)
+            self._loop.call_soon_threadsafe(self._died)
 
     def _beat(self) -> None:
         try:
@@ -129,64 +135,39 @@ class GroupCommit:
             # The next beat is near, and whoever is given up for dead learns it from his marks.
             log.warning("%s; this worker could not say that it lives", error)
 
-    def _gather(self, until: float) -> _Group:
-        group = _Group()
-        deadline = until
-        while not group.marks or 4 * len(group.marks) < 3 * max(1, self._busy()):
-            try:
-                item = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                break
-            if item is None:
-                group.last = True
-                break
-            if not group:
-                deadline = time.monotonic() + LINGER
-            if isinstance(item, _Mark):
-                group.marks.append(item)
-            elif isinstance(item, ledger.Outcome):
-                group.outcomes.append(item)
-            else:
-                group.flushes.append(item)
-                break
-        return group
+    def _gather(self, group: _Group, patience: float) -> bool:
+        """Wait for something, and take all that is there; returns whether it was the last."""
+        try:
+            item = self._inbox.get(timeout=max(0.0, patience))
+            while item is not None:
+                group.add(item)
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            return False
+        return True
 
-    def _write(self, group: _Group) -> set[tuple[str, int]]:
+    def _write(self, groups: Groups, group: _Group) -> set[Mark]:
+        marks = [mark for _, mark in group.waiting if mark is not None]
         for last in (*[False] * (LOCKED_TRIES - 1), True):
             try:
-                return self._transaction(group)
+                return groups.write(group.outcomes, marks, self._clock.now())
             except TemporaryFailure as error:
                 if last or "locked" not in str(error):
                     raise
                 log.warning("%s; waiting for it", error)
         raise AssertionError
 
-    def _transaction(self, group: _Group) -> set[tuple[str, int]]:
-        now = self._clock.now()
-        held: set[tuple[str, int]] = set()
-        with self._store.write() as connection:
-            ledger.write_outcomes(connection, self._worker, group.outcomes, now)
-            for table in ledger.TABLES:
-                rows = [mark.row for mark in group.marks if mark.table is table]
-                if rows:
-                    held |= {(table.name, row) for row in ledger.mark_submitting(connection, table, self._worker, rows, now)}
-        return held
-
-    def _tell(self, answer: "asyncio.Future[bool]", value: bool) -> None:
-        self._loop.call_soon_threadsafe(_settle, answer.set_result, answer, value)
-
-    def _refuse(self, group: _Group, error: BaseException) -> None:
-        waiting = [mark.answer for mark in group.marks] + group.flushes
-        while True:
-            for answer in waiting:
-                self._loop.call_soon_threadsafe(_settle, answer.set_exception, answer, error)
-            try:
-                item = self._inbox.get_nowait()
-            except queue.Empty:
-                return
-            waiting = [item.answer] if isinstance(item, _Mark) else [item] if isinstance(item, asyncio.Future) else []
+    def _tell(self, answers: list[tuple["asyncio.Future[bool]", bool | BaseException]]) -> None:
+        """All of a group at once: waking the loop costs more than what it then does."""
+        if answers:
+            self._loop.call_soon_threadsafe(_release, answers)
 
 
-def _settle(act: Callable[[Any], None], answer: "asyncio.Future[bool]", value: object) -> None:
-    if not answer.done():
-        act(value)
+def _release(answers: list[tuple["asyncio.Future[bool]", bool | BaseException]]) -> None:
+    for answer, value in answers:
+        if answer.done():
+            continue
+        if isinstance(value, BaseException):
+            answer.set_exception(value)
+        else:
+            answer.set_result(value)

@@ -239,7 +239,7 @@ def _had(connection: Any, subscriber_id: int, edition: Edition, mails: Sequence[
     for segment in reader.seen.split(";"):
         day = seen.oldest(segment)
         if day is not None and (day < edition.date or (forgotten and day == edition.date)):
-            found.update(dict.fromkeys(seen.papers(f"{segment};"), day))
+            found.update(dict.fromkeys(seen.papers(f"{segment};").tolist(), day))
     for one in mails:
         if one.edition_id != edition.number and one.frozen_at <= edition.frozen_at and one.state in REACHED:
             found.update({pick.paper_id: one.date for pick in picks_from_json(one.picks)})

@@ -10,10 +10,9 @@ from typing import Any
 from digest.edition.calendar import WEEK
 from digest.edition.model import Pick
 from digest.flows.choosing import Chooser, Readers, know, meanings_of
-from digest.flows.messages import Imprint, digest_message, notice_message
+from digest.flows.messages import Imprint, Press, notice_message
 from digest.outbox.identity import message_id
 from digest.ranking.vocabulary import Vocabulary
-from digest.rendering.digest_mail import DigestRenderer
 from digest.store import deliveries, editions, ledger, papers, suppressions, vocabularies
 from digest.store.engine import Store
 from digest.store.rows import picks_from_json
@@ -45,7 +44,7 @@ class Mails:
 
     def __init__(self, store: Store, imprint: Imprint) -> None:
         self._store, self._imprint = store, imprint
-        self._editions: dict[int, tuple[Chooser, DigestRenderer]] = {}
+        self._editions: dict[int, tuple[Chooser, Press]] = {}
         self._vocabularies: dict[int, Vocabulary | None] = {}
         self._families: dict[int, frozenset[int]] = {}
 
@@ -143,7 +142,7 @@ class Mails:
         return found
 
     def _job(self, row: Any, reader: deliveries.Reader, picks: tuple[Pick, ...], name: str) -> Job:
-        chooser, renderer = self._editions[row.edition_id]
+        chooser, press = self._editions[row.edition_id]
         edition = chooser.edition
         return Job(
             delivery,
@@ -152,7 +151,7 @@ class Mails:
             row.attempts,
             row.failures,
             EmailAddress(reader.address),
-            partial(digest_message, self._imprint, renderer, edition, picks, reader, name, row.due_at, row.id),
+            partial(press.message, picks, reader, name, row.due_at, row.id),
             reader.id,
             edition.number,
             seen.segment(edition.date, [pick.paper_id for pick in picks]),
@@ -177,11 +176,10 @@ class Mails:
     def _hidden(self, connection: Any, number: int) -> set[int]:
         if number not in self._editions:
             edition = editions.load(connection, number)
-            renderer = DigestRenderer(self._imprint.site, self._imprint.environments, edition)
             vocabulary = self._vocabulary(connection, edition.vocabulary)
             meanings = meanings_of(self._store, edition, self._imprint.model)
             chooser = Chooser(edition, vocabulary, self._imprint.usual, self._imprint.selection, meanings)
-            self._editions[number] = chooser, renderer
+            self._editions[number] = chooser, Press(self._imprint, edition)
         return self._editions[number][0].hidden(connection)
 
     def _vocabulary(self, connection: Any, version: int | None) -> Vocabulary | None:

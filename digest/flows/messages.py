@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
+from digest.outbox.dkim import Signing
 from digest.outbox.identity import list_id, message_id, rating_url, unsubscribe_mailto, unsubscribe_url
 from digest.outbox.mailbox import Mailbox
-from digest.outbox.message import build, list_headers
+from digest.outbox.message import boundary_of, build, headers, list_headers
+from digest.outbox.splice import DATE, MESSAGE_ID, SUBJECT, TO, TOKEN, Splice
 from digest.ranking.select import Selection
 from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
@@ -40,45 +44,61 @@ class Imprint:
     """By which meanings are compared; empty: by words alone."""
     memory: timedelta = timedelta(days=21)
     """How long a reader's papers are remembered: longer than a paper can be a candidate, with a week for late mails."""
+    dkim: Signing | None = None
+    """Who signs; None: nobody here, but perhaps the relay."""
 
 
-def digest_message(
-    imprint: Imprint,
-    renderer: DigestRenderer,
-    edition: Edition,
-    picks: tuple[Pick, ...],
-    reader: deliveries.Reader,
-    name: str,
-    due_at: datetime,
-    row: int | None = None,
-) -> bytes:
-    """The digest of one reader; Date is when it was due, so that a second copy is the same to the byte. Without a row, nothing
-    in it can be rated."""
-    leave = unsubscribe_url(imprint.public_url, reader.token)
-    addressee = Addressee(
-        address=reader.address,
-        name=reader.name,
-        confirmed_on=reader.confirmed_at.date() if reader.confirmed_at else None,
-        unsubscribe_url=leave,
-        rate_url=None if row is None else rating_url(imprint.public_url, imprint.signer, row, reader.token),
-    )
-    listed = list_headers(
-        list_name=imprint.site.name,
-        list_id=list_id(edition.cadence, imprint.public_url),
-        unsubscribe_url=leave,
-        unsubscribe_mailto=unsubscribe_mailto(imprint.inbound, reader.token),
-        feedback_id=f"{edition.name}:{edition.cadence}:digest:{imprint.sender.address.domain}",
-    )
-    return build(
-        sender=imprint.sender,
-        recipient=EmailAddress(reader.address),
-        body=renderer.render(picks, addressee),
-        message_id=name,
-        date=due_at,
-        reply_to=imprint.reply_to,
-        extra=listed,
-        language=imprint.site.language,
-    )
+class Press:
+    """Makes the digests of one edition; what its readers share is made once."""
+
+    def __init__(self, imprint: Imprint, edition: Edition) -> None:
+        self._imprint = imprint
+        renderer = DigestRenderer(imprint.site, imprint.environments, edition)
+        listed = list_headers(
+            list_name=imprint.site.name,
+            list_id=list_id(edition.cadence, imprint.public_url),
+            unsubscribe_url=unsubscribe_url(imprint.public_url, TOKEN),
+            unsubscribe_mailto=unsubscribe_mailto(imprint.inbound, TOKEN),
+            feedback_id=f"{edition.name}:{edition.cadence}:digest:{imprint.sender.address.domain}",
+        )
+        boundary = boundary_of(f"{edition.name} {imprint.public_url}")
+        head = headers(
+            sender=imprint.sender,
+            recipient=TO,
+            subject=SUBJECT,
+            date=DATE,
+            message_id=MESSAGE_ID,
+            reply_to=imprint.reply_to,
+            extra=listed,
+            language=imprint.site.language,
+            boundary=boundary,
+        )
+        self._splice = Splice(renderer, head, boundary)
+        # Mails of one edition are due at few different times.
+        self._date = lru_cache(maxsize=256)(lambda at: format_datetime(at.astimezone(UTC)))
+
+    def message(
+        self, picks: tuple[Pick, ...], reader: deliveries.Reader, name: str, due_at: datetime, row: int | None = None
+    ) -> bytes:
+        """The digest of one reader; Date is when it was due, so that a second copy is the same to the byte. Without a row,
+        nothing in it can be rated."""
+        imprint = self._imprint
+        addressee = Addressee(
+            reader.address,
+            reader.name,
+            reader.confirmed_at.date() if reader.confirmed_at else None,
+            unsubscribe_url(imprint.public_url, reader.token),
+            None if row is None else rating_url(imprint.public_url, imprint.signer, row, reader.token),
+        )
+        return self._splice.message(
+            picks,
+            addressee,
+            token=reader.token,
+            message_id=name,
+            date=self._date(due_at),
+            at=due_at,
+            signing=imprint.dkim,
+        )
 
 
 def notice_message(
@@ -94,6 +114,7 @@ def notice_message(
         reply_to=imprint.reply_to,
         extra=[("Auto-Submitted", "auto-generated")],
         language=imprint.site.language,
+        signing=imprint.dkim,
     )
 
 
@@ -113,12 +134,16 @@ def preview(
     """A digest for looking at; without a reader, for somebody who does not exist."""
     confirmed_on = who.confirmed_at.date() if who and who.confirmed_at else None
     addressee = Addressee(who.address if who else "you@example.org", who.name if who else "", confirmed_on, leave)
-    return DigestRenderer(site, environments, edition).render(picks, addressee)
+    renderer = DigestRenderer(site, environments, edition)
+    # Templates that could not be mailed are not shown as if they could.
+    Splice(renderer, (), boundary_of(edition.name)).message(
+        picks, addressee, token="", message_id="preview", date="", at=edition.frozen_at
+    )
+    return renderer.render(picks, addressee)
 
 
 def preview_message(imprint: Imprint, edition: Edition, picks: tuple[Pick, ...], who: deliveries.Reader | None) -> bytes:
     """The same as a whole message."""
     nobody = deliveries.Reader(0, "preview", "you@example.org", "", "active", None, 0.0, None, "")
-    renderer = DigestRenderer(imprint.site, imprint.environments, edition)
     name = message_id(imprint.signer, edition.name, "preview", imprint.sender.address.domain)
-    return digest_message(imprint, renderer, edition, picks, who or nobody, name, edition.frozen_at)
+    return Press(imprint, edition).message(picks, who or nobody, name, edition.frozen_at)

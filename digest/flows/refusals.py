@@ -1,8 +1,12 @@
 """What a refused mailbox means for its reader: written down, and after the second time the end of his subscription."""
 
+import asyncio
+import logging
 from datetime import datetime, timedelta
 
-from digest.feedback.policy import should_suppress
+from digest.clock import Clock
+from digest.feedback.policy import refuses_mailbox, should_suppress
+from digest.flows.commit import GroupCommit
 from digest.flows.mails import Job
 from digest.outbox.verdict import Verdict
 from digest.store import events, suppressions
@@ -10,6 +14,49 @@ from digest.store.engine import Store
 
 SLACK = timedelta(minutes=15)
 """An edition may be frozen as much later than the one two days before."""
+MANY = 3
+"""So many refused mailboxes, and none taken, say more about the relay than about the readers."""
+
+log = logging.getLogger(__name__)
+
+
+class Refusals:
+    """The refused mailboxes of one run, until it is known whether the relay is to be believed.
+
+    A relay that took nobody may have lost its right to relay, and says so in the words for a mailbox that is gone: of a few
+    refusals it is believed, of many it is not.
+    """
+
+    def __init__(self, store: Store, clock: Clock, commits: GroupCommit) -> None:
+        self._store, self._clock, self._commits = store, clock, commits
+        self._refused: list[tuple[Job, Verdict]] = []
+        self.recipient_accepted = False
+
+    def add(self, job: Job, verdict: Verdict) -> None:
+        """A recipient was refused, or the relay would not have the message for him."""
+        self.recipient_accepted = self.recipient_accepted or verdict.phase == "data"
+        if refuses_mailbox(verdict) and job.subscriber_id is not None:
+            self._refused.append((job, verdict))
+
+    @property
+    def credible(self) -> bool:
+        """Whether there are some to be noted."""
+        return self.recipient_accepted and bool(self._refused)
+
+    async def note(self) -> None:
+        """Write down what they mean."""
+        refused, self._refused = self._refused, []
+        if refused:
+            await self._commits.flush()  # suppressing withdraws what is open, and these have ended
+        for job, verdict in refused:
+            await asyncio.to_thread(note_refusal, self._store, self._clock.now(), job, verdict)
+
+    async def weigh(self) -> None:
+        """The run is over: decide on those that are left."""
+        if self.recipient_accepted or len(self._refused) < MANY:
+            await self.note()
+        else:
+            log.warning("all %s recipients were refused; nobody is suppressed for it", len(self._refused))
 
 
 def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from digest.edition.calendar import Schedule
+from digest.smtp.connection import MAX_AGE, MAX_MESSAGES
 from digest.smtp.pace import Pace
 from digest.smtp.url import SmtpUrl
 
@@ -21,6 +22,12 @@ class Relay:
     connections: int = 8
     timeout: float = 60.0
     pace: Pace = field(default_factory=Pace)
+    per_connection: int = MAX_MESSAGES
+    """After so many messages a connection is made anew."""
+    max_age: float = MAX_AGE
+    """After so many seconds a connection is made anew."""
+    pipelining: bool = True
+    """Whether commands go out in groups where the relay offers it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def clean(text: str, limit: int) -> str:
     text = text.strip()
     text = text[: 4 * limit] + "…" if len(text) > 4 * limit else text
     if text.isascii():  # most texts are, and have nothing but controls and blanks to mend
-        return shorten(" ".join(_CONTROL.sub(" ", text).split()), limit)
+        return shorten(" ".join((text if text.isprintable() else _CONTROL.sub(" ", text)).split()), limit)
     text = _LONE_SURROGATE.sub("\ufffd", text)
     text = _CONTROL.sub(" ", text.translate(_INVISIBLE))
     text = _MANY_MARKS.sub(r"\1", unicodedata.normalize("NFC", text))

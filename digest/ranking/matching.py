@@ -14,6 +14,7 @@ from digest.papers.model import Work
 from digest.subscribers.model import InterestKind
 
 Places = NDArray[np.int64]
+_NOWHERE: frozenset[int] = frozenset()
 
 MAX_KNOWN = 100_000
 """How many interests' places are kept; an edition has fewer distinct ones, unless somebody makes them up."""
@@ -30,7 +31,10 @@ class Matching:
         texts = ("\n".join((work.title, work.abstract, *work.keywords)) for work in works)
         # Between two fields stands a blank more than between words, so that no phrase reaches from one into the next.
         self._texts = [f" {'  '.join(map(normalised_title, text.splitlines()))} " for text in texts]
-        self._words = _by_key((place, word) for place, text in enumerate(self._texts) for word in text.split())
+        self._words: dict[str, set[int]] = defaultdict(set)
+        for place, text in enumerate(self._texts):
+            for word in set(text.split()):
+                self._words[word].add(place)
         self._authors = _by_key((place, family_name(name)) for place, work in enumerate(works) for name in work.authors)
         self._names = [work.authors for work in works]
         self._categories = _by_key((place, one.casefold()) for place, work in enumerate(works) for one in work.categories)
@@ -64,8 +68,8 @@ class Matching:
 
     def _phrase(self, value: str) -> list[int]:
         phrase = normalised_title(value)
-        rarest = min((self._words.get(word, []) for word in phrase.split()), key=len, default=[])
-        return [place for place in rarest if f" {phrase} " in self._texts[place]]
+        having = sorted((self._words.get(word, _NOWHERE) for word in phrase.split()), key=len)
+        return [place for place in _NOWHERE.union(*having[:1]).intersection(*having[1:]) if f" {phrase} " in self._texts[place]]
 
     def _author(self, value: str) -> list[int]:
         return [

@@ -69,13 +69,15 @@ class Vocabulary:
         numbers: list[int] = []
         ends = [0]
         for bag in bags:
-            known = sorted((places[term], n) for term, n in bag.items() if term in places)
-            columns += [place for place, _ in known]
-            numbers += [n for _, n in known]
+            known = [term for term in bag if term in places]
+            columns += [places[term] for term in known]
+            numbers += [bag[term] for term in known]
             ends.append(len(columns))
-        indices = np.array(columns, np.int32)
-        values = (1 + np.log(np.array(numbers, np.float32))) * self.idf[indices]
         ends_ = np.array(ends, np.int32)
+        unsorted = np.array(columns, np.int32)
+        order = np.lexsort((unsorted, np.repeat(np.arange(len(ends) - 1), np.diff(ends_))))
+        indices = unsorted[order]
+        values = (1 + np.log(np.array(numbers, np.float32)[order])) * self.idf[indices]
         return _rows(values, indices, ends_, len(self.terms))
 
     def to_bytes(self) -> bytes:

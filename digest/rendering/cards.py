@@ -1,6 +1,6 @@
 """What is shown of an entry: made once for an edition, for all of its readers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -41,9 +41,10 @@ def paper_view(entry: Entry, day: date) -> PaperView:
     links = _links(work.links)
     age = _age(entry, day)
     reasons, otherwise = _reasons(entry, age)
+    title = clean(readable(work.title), MAX_TITLE) or "Untitled paper"
     return PaperView(
-        title=clean(readable(work.title), MAX_TITLE) or "Untitled paper",
-        url=links[0].url if links else "",
+        title=title,
+        url=next(iter(links), ""),
         byline=_byline(work),
         category=clean(work.categories[0], 40) if work.categories else "",
         age=age,
@@ -53,8 +54,9 @@ def paper_view(entry: Entry, day: date) -> PaperView:
         summary_by=summary_by,
         reasons=reasons,
         otherwise=otherwise,
-        links=links,
+        links=tuple(LinkView(label, url) for url, label in links.items()),
         sources=_sources(links),
+        words=len(title.split()) + len(summary.split()),
     )
 
 
@@ -95,8 +97,8 @@ def _is_shown(term: Term, age: str) -> bool:
     return (term.signal in _SHOWN and not term.reason.startswith("+")) or term.reason == f"{age} today"
 
 
-def _links(links: Mapping[str, str]) -> tuple[LinkView, ...]:
-    """The links that can be shown; the best stands first and is called Paper."""
+def _links(links: Mapping[str, str]) -> dict[str, str]:
+    """The label of each address that can be shown; the best stands first and is called Paper."""
     shown: dict[str, str] = {}
     for kind, label in _LABELS.items():
         url = links.get(kind, "").strip()
@@ -105,7 +107,7 @@ def _links(links: Mapping[str, str]) -> tuple[LinkView, ...]:
     best = next(iter(shown), "")
     if shown.get(best) in ("Hugging Face", "DOI"):
         shown[best] = "Paper"
-    return tuple(LinkView(label, url) for url, label in shown.items())
+    return shown
 
 
 def _is_web(url: str) -> bool:
@@ -118,6 +120,6 @@ def _is_web(url: str) -> bool:
         return False
 
 
-def _sources(links: tuple[LinkView, ...]) -> frozenset[str]:
-    hosts = {(urlsplit(link.url).hostname or "").removeprefix("www.") for link in links}
+def _sources(urls: Iterable[str]) -> frozenset[str]:
+    hosts = {(urlsplit(url).hostname or "").removeprefix("www.") for url in urls}
     return frozenset(name for host, name in CREDITED.items() if host in hosts)

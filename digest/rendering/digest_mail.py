@@ -1,36 +1,56 @@
-"""Renders one reader's digest from a frozen edition and his picks."""
+"""Renders one reader's digest from a frozen edition and his picks, and what all its readers' mails are put together from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
 
 from digest.edition.model import Edition, Pick
 from digest.papers.text import MAX_NAME, clean
-from digest.rendering.cards import CREDITED, paper_view
+from digest.rendering.cards import paper_view
+from digest.rendering.columns import Lines
 from digest.rendering.environment import Environments
 from digest.rendering.model import CardView, DigestView, LineView, LinkView, PaperView, Reader, Rendered, Site, SiteView
-from digest.rendering.reasons import label, method, personal
-from digest.rendering.subject import preheader, subject_line
-from digest.rendering.words import listing, minutes, on, on_weekday
+from digest.rendering.reasons import label, personal
+from digest.rendering.slots import Printed, Slot, Stencil, cut
+from digest.rendering.wording import Wording, notes
+from digest.rendering.words import on_weekday
 
-MAX_ADDRESS = 254
+Part = Literal["html", "txt"]
 REASONS_SHOWN = 3
 RATINGS = (("more", "More like this"), ("less", "Less like this"))
+AROUND = ("preheader", "count", "method", "reason", "credit", "unsubscribe_url")
+"""The slots of the frame besides `subject`, `cards` and `also`; those of a card are `place`, `personal` and `rate`."""
+BETWEEN = {("card", "html"): "\n", ("line", "html"): "\n", ("card", "txt"): "\n\n", ("line", "txt"): "\n"}
+"""What stands between two cards, and between two lines of "also trending"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A digest without its cards, as stencils."""
+
+    subject: Stencil
+    text: Stencil
+    html: Stencil
 
 
 class DigestRenderer:
     """Renders the digests of one edition for any number of readers.
 
-    What comes out is a function of the arguments alone: no clock, no locale, no order of a set. What does not depend on the
-    reader is made once, when the first reader gets it.
+    What comes out is a function of the arguments alone: no clock, no locale, no order of a set. `render` gives a mail as the
+    templates make it; `frame`, `card` and `line` give the same with slots for what is the reader's, to be rendered once.
     """
 
     def __init__(self, site: Site, environments: Environments, edition: Edition) -> None:
         self._site = site_view(site)
         self._environments = environments
-        self._edition = edition
+        self.edition = edition
         self._date = on_weekday(edition.date)
-        self._notes = _notes(edition.missing_sources)
+        self._notes = notes(edition.missing_sources)
         self._entries = {id_: entry for entry in edition.entries for id_ in (*entry.former_ids, entry.paper_id)}
         self._papers: dict[int, PaperView] = {}
+        self.wording = Wording(edition, self._site.name)
 
     def render(self, picks: Sequence[Pick], reader: Reader) -> Rendered:
         """The mail that `reader` gets: cards first, then the lines of "also trending", each in the order of `picks`.
@@ -39,72 +59,97 @@ class DigestRenderer:
             ValueError: there are no picks, or one of them is not in the edition.
             ConfigurationError: a template of the operator's is broken.
         """
-        if not picks:
-            raise ValueError(f"no picks for a digest of edition {self._edition.name}")
-        view, subject = self._view(picks, reader)
-        values = {"site": self._site, "subject": subject, "digest": view}
-        subject = self._environments.line("email/digest/subject.txt", values)
-        values["subject"] = subject
+        cards, also = self.ordered(picks)
+        papers = [self.paper(pick.paper_id) for pick in (*cards, *also)]
+        most = papers[: len(cards)] or papers
+        around: dict[str, Printed] = {
+            **self.wording.around(
+                most[:4],
+                len(most),
+                sum(paper.words for paper in most),
+                {paper.sources for paper in papers},
+                [pick.how for pick in cards],
+                reader,
+            )
+        }
+        shown = [
+            _card(paper, pick.how == "explore", place, place == 1, personal(pick.how, pick.matched), reader.rate_url)
+            for place, (pick, paper) in enumerate(zip(cards, papers, strict=False), start=1)
+        ]
+        lines = [_line(paper, place) for place, paper in enumerate(papers[len(cards) :], start=len(cards) + 1)]
+
+        def whole(part: Part) -> DigestView:
+            made = Markup if part == "html" else Lines
+            return self._view(
+                {
+                    **around,
+                    "cards": made(BETWEEN["card", part].join(self._one("card", part, card) for card in shown)),
+                    "also": made(BETWEEN["line", part].join(self._one("line", part, line) for line in lines)),
+                }
+            )
+
+        text = whole("txt")
+        subject = self._environments.line("email/digest/subject.txt", self._values(text, around["subject"]))
         return Rendered(
             subject=subject,
-            text=self._environments.text("email/digest/body.txt", values),
-            html=self._environments.html("email/digest/body.html", values),
+            text=self._environments.text("email/digest/body.txt", self._values(text, subject)),
+            html=self._environments.html("email/digest/body.html", self._values(whole("html"), subject)),
         )
 
-    def _view(self, picks: Sequence[Pick], reader: Reader) -> tuple[DigestView, str]:
-        ordered = [pick for pick in picks if pick.section == "card"] + [pick for pick in picks if pick.section == "also"]
-        papers = [self._paper(pick.paper_id) for pick in ordered]
-        links = _Numbered()
-        cards: list[CardView] = []
-        also: list[LineView] = []
-        for place, (pick, paper) in enumerate(zip(ordered, papers, strict=True), start=1):
-            if pick.section == "card":
-                shown_links = links.add(paper.links)
-                cards.append(_card(place, paper, pick, shown_links, links.add(_rating(reader, place))))
-            else:
-                number = links.add(paper.links[:1])
-                also.append(LineView(place, paper.title, paper.url, _telling(paper), number[0].number if number else 0))
-        shown = papers[: len(cards)] or papers
-        titles = [paper.title for paper in shown]
-        view = DigestView(
-            preheader=preheader(titles, shown[0].summary or self._date),
-            date=self._date,
-            count=_count(len(self._edition.entries), shown),
-            cards=tuple(cards),
-            also=tuple(also),
-            notes=self._notes,
-            method=method([pick for pick in ordered if pick.section == "card"]),
-            reason=_reason(self._edition, reader, self._site.name),
-            credit=_credit(papers),
-            unsubscribe_url=reader.unsubscribe_url or "",
-            links=tuple(links.all),
-        )
-        return view, subject_line(titles[0], len(shown) - 1)
+    def ordered(self, picks: Sequence[Pick]) -> tuple[list[Pick], list[Pick]]:
+        """The picks that are shown as cards, and the others.
 
-    def _paper(self, paper_id: int) -> PaperView:
+        Raises:
+            ValueError: there are none.
+        """
+        if not picks:
+            raise ValueError(f"no picks for a digest of edition {self.edition.name}")
+        cards = [pick for pick in picks if pick.section == "card"]
+        return cards, [pick for pick in picks if pick.section == "also"] if len(cards) < len(picks) else []
+
+    def paper(self, paper_id: int) -> PaperView:
+        """The paper as it is shown, by any id that it had.
+
+        Raises:
+            ValueError: it is not in the edition.
+        """
         if paper_id not in self._papers:
             if paper_id not in self._entries:
-                raise ValueError(f"paper {paper_id} is not in edition {self._edition.name}")
-            self._papers[paper_id] = paper_view(self._entries[paper_id], self._edition.date)
+                raise ValueError(f"paper {paper_id} is not in edition {self.edition.name}")
+            self._papers[paper_id] = paper_view(self._entries[paper_id], self.edition.date)
         return self._papers[paper_id]
 
+    def frame(self, there: frozenset[str]) -> Frame:
+        """Everything but the cards, for the mails in which these values are there: of `AROUND`, `cards` and `also`."""
+        view = self._view({name: Slot(name) if name in there else "" for name in (*AROUND, "cards", "also")})
+        values = self._values(view, Slot("subject"))
+        names = [f"email/digest/{name}" for name in ("subject.txt", "body.txt", "body.html")]
+        return Frame(
+            cut(names[0], self._environments.line(names[0], values)),
+            cut(names[1], self._environments.text(names[1], values)),
+            cut(names[2], self._environments.html(names[2], values)),
+        )
 
-class _Numbered:
-    """Numbers links in the order in which they are shown; the same address keeps its number."""
+    def card(self, paper_id: int, part: Part, *, lead: bool, explore: bool, is_personal: bool, rated: bool) -> Stencil:
+        """A card, wherever it stands."""
+        rate = Slot("rate") if rated else None
+        view = _card(self.paper(paper_id), explore, Slot("place"), lead, Slot("personal") if is_personal else "", rate)
+        return cut(f"email/digest/card.{part}", self._one("card", part, view))
 
-    def __init__(self) -> None:
-        self.all: list[LinkView] = []
-        self._numbers: dict[str, int] = {}
+    def line(self, paper_id: int, part: Part) -> Stencil:
+        """A line of "also trending", wherever it stands."""
+        return cut(f"email/digest/line.{part}", self._one("line", part, _line(self.paper(paper_id), Slot("place"))))
 
-    def add(self, links: Iterable[LinkView]) -> tuple[LinkView, ...]:
-        return tuple(self._numbered(link) for link in links)
+    def _one(self, kind: Literal["card", "line"], part: Part, view: CardView | LineView) -> str:
+        render = self._environments.html if part == "html" else self._environments.text
+        return render(f"email/digest/{kind}.{part}", {"site": self._site, kind: view}).strip("\n")
 
-    def _numbered(self, link: LinkView) -> LinkView:
-        number = self._numbers.get(link.url)
-        if number is None:
-            number = self._numbers[link.url] = len(self.all) + 1
-            self.all.append(LinkView(link.label, link.url, number))
-        return LinkView(link.label, link.url, number)
+    def _view(self, values: dict[str, Printed]) -> DigestView:
+        given = {name: values[name] for name in (*AROUND, "cards", "also")}
+        return DigestView(date=self._date, notes=self._notes, **given)
+
+    def _values(self, view: DigestView, subject: Printed) -> dict[str, object]:
+        return {"site": self._site, "subject": subject, "digest": view}
 
 
 def site_view(site: Site) -> SiteView:
@@ -112,58 +157,25 @@ def site_view(site: Site) -> SiteView:
     return SiteView(clean(site.name, MAX_NAME), site.language, clean(site.postal_address, 300))
 
 
-def _card(place: int, paper: PaperView, pick: Pick, links: tuple[LinkView, ...], rate: tuple[LinkView, ...]) -> CardView:
-    his = personal(pick)
+def _card(paper: PaperView, explore: bool, place: int | Slot, lead: bool, his: Printed, rate: Printed | None) -> CardView:
     return CardView(
         place=place,
+        lead=lead,
         paper=paper,
-        label=label(pick),
+        label=label(explore=explore),
         personal=his,
         why="; ".join(paper.reasons[: REASONS_SHOWN - bool(his)]) or ("" if his else paper.otherwise),
-        links=links,
-        rate=rate,
+        links=paper.links,
+        rate=tuple(_ratings(rate, place)) if rate else (),
     )
 
 
-def _rating(reader: Reader, place: int) -> tuple[LinkView, ...]:
-    """The links by which he says what he thinks of the card in this place."""
-    if not reader.rate_url:
-        return ()
-    return tuple(LinkView(words, f"{reader.rate_url}/{place}/{verdict}") for verdict, words in RATINGS)
+def _ratings(rate: Printed, place: int | Slot) -> Iterator[LinkView]:
+    """The links by which he says what he thinks of the card in this place; the slot `rate` holds the place, too."""
+    for verdict, words in RATINGS:
+        yield LinkView(words, Slot(rate.name, tail=f"/{verdict}") if isinstance(rate, Slot) else f"{rate}/{place}/{verdict}")
 
 
-def _telling(paper: PaperView) -> str:
-    return f"{paper.numbers[0].figure} {paper.numbers[0].word}" if paper.numbers else ""
-
-
-def _count(candidates: int, shown: Sequence[PaperView]) -> str:
-    """How many papers are shown out of how many, and how long they take."""
-    words = sum(len(paper.title.split()) + len(paper.summary.split()) for paper in shown)
-    few = f"{len(shown)} of {candidates}" if candidates > len(shown) else f"{len(shown)}"
-    return f"{few} {'paper' if few == '1' else 'papers'}, {minutes(words)} min read"
-
-
-def _notes(missing: Sequence[str]) -> tuple[str, ...]:
-    """Which sources could not be read, by their titles."""
-    names = list(dict.fromkeys(clean(title, MAX_NAME) for title in missing))
-    if not names:
-        return ()
-    return (f"{listing(names)} could not be read today; {'its' if len(names) == 1 else 'their'} papers follow.",)
-
-
-def _reason(edition: Edition, reader: Reader, site_name: str) -> str:
-    """`Ann, you get this every day because you confirmed ann@example.org on 3 November 2026.`"""
-    name, address = clean(reader.name, MAX_NAME), clean(reader.address, MAX_ADDRESS)
-    you = f"{name}, you get" if name else "You get"
-    cadence = "every day" if edition.cadence == "daily" else "every week"
-    because = f"you confirmed {address} on {on(reader.confirmed_on)}" if reader.confirmed_on else f"{address} is subscribed"
-    return f"{you} {site_name} {cadence} because {because}."
-
-
-def _credit(papers: Iterable[PaperView]) -> str:
-    """Names the sources that the links lead to; arXiv asks for its sentence (info.arxiv.org/help/api/tou)."""
-    found = frozenset().union(*(paper.sources for paper in papers))
-    if not found:
-        return ""
-    line = f"Metadata from {listing([name for name in CREDITED.values() if name in found])}."
-    return line + (" Thank you to arXiv for use of its open access interoperability." if "arXiv" in found else "")
+def _line(paper: PaperView, place: int | Slot) -> LineView:
+    count = f"{paper.numbers[0].figure} {paper.numbers[0].word}" if paper.numbers else ""
+    return LineView(place, paper.title, paper.url, count)

@@ -1,36 +1,27 @@
 """Finds, compiles and renders templates: the operator's own where he has them, else those shipped with the program."""
 
 import re
-import textwrap
 import traceback
-from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 
 from digest.errors import ConfigurationError
+from digest.rendering.columns import CONTROL, Lines, right, wrapped
 from digest.rendering.model import Values
+from digest.rendering.slots import Slot, refuse_marks
 from digest.resources import resource
 
-COLUMNS = 72
-_WRAPPED_TEXTS = 8192
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-
-
-class Lines(str):
-    """Text whose line ends are ours; in any other text of a text part a line end is a blank."""
-
-    __slots__ = ()
 
 
 class Environments:
     """The templates of a process, compiled once.
 
     Names are paths below `templates/`: `email/digest/body.html`, `web/confirm.html`. HTML is escaped, an unknown name is an
-    error, and what stands in a value is never read as a template. Text parts lose control characters.
+    error, and what stands in a value is never read as a template. Text parts lose control characters. A `Slot` among the values
+    comes out as its mark, for `cut` of `rendering.slots`.
 
     Args:
         operator: a folder with templates that take the place of the packaged ones of the same name; None for none.
@@ -53,7 +44,7 @@ class Environments:
             auto_reload=False,
             finalize=_harmless,
         )
-        self._text.filters["wrap"] = wrapper()
+        self._text.filters |= {"wrap": wrap, "right": align}
 
     def html(self, name: str, values: Values) -> str:
         """Render a template whose values are escaped.
@@ -100,23 +91,25 @@ class Environments:
         return f"{frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
 
 
-def wrapper() -> Callable[..., Lines]:
+def wrap(text: str | Slot, indent: int = 0) -> Lines | Slot:
     """The filter `wrap`: a text in lines of at most 72 columns, all but the first behind `indent` blanks.
 
-    An address is never broken, be it longer than a line. Results are remembered, for the same titles and
-    summaries are wrapped for every reader.
+    An address is never broken, be it longer than a line.
     """
+    if isinstance(text, Slot):
+        return text.formed(f"wrap {indent}")
+    refuse_marks(text)
+    return Lines(wrapped(text, indent))
 
-    @lru_cache(maxsize=_WRAPPED_TEXTS)
-    def wrap(text: str, indent: int = 0) -> Lines:
-        flat = _CONTROL.sub(" ", text)
-        lines = textwrap.wrap(flat, COLUMNS - indent, break_long_words="://" not in flat, break_on_hyphens=False)
-        return Lines(("\n" + " " * indent).join(lines))
 
-    return wrap
+def align(value: object, width: int) -> object:
+    """The filter `right`: a number that ends `width` columns further on."""
+    return value.formed(f"right {width}") if isinstance(value, Slot) else right(value, width)
 
 
 def _harmless(value: object) -> object:
+    if isinstance(value, Slot):
+        return value.mark
     if not isinstance(value, str) or isinstance(value, Lines) or value.isprintable():
         return value
-    return _CONTROL.sub(" ", value)
+    return CONTROL.sub(" ", value)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from digest.rendering.slots import Printed, Slot
+
 Values = Mapping[str, object]
 """What a template is given, by the names that it uses."""
 
@@ -55,11 +57,10 @@ class SiteView:
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """An address with the word that it is shown as; in the text part it is `number` of the list at the end."""
+    """An address with the word that it is shown as."""
 
     label: str
-    url: str
-    number: int = 0
+    url: Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +96,22 @@ class PaperView:
     links: tuple[LinkView, ...]
     sources: frozenset[str]
     """Whose pages the links lead to, of those that ask to be named."""
+    words: int
+    """How many there are to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A paper shown in full: its place in the mail, and why it is there for this reader."""
+    """A paper shown in full, and why it is there for this reader. What may be a slot, a template can only print."""
 
-    place: int
+    place: int | Slot
+    """Where it stands in the mail."""
+    lead: bool
+    """Whether that is the first place."""
     paper: PaperView
     label: str
     """`Why`, or `Something else` where the paper is none of his interests and stands here for that."""
-    personal: str
+    personal: Printed
     """What his interests say for it: `close to your topic “diffusion”`; empty where they say nothing."""
     why: str
     """What the ranking says for it: `+90 upvotes in 12 h; top 3% of cs.CL today`; may be empty where `personal` is not."""
@@ -118,32 +124,30 @@ class CardView:
 class LineView:
     """A paper in one line of "also trending"; `count` is the number that says most about it."""
 
-    place: int
+    place: int | Slot
     title: str
     url: str
     count: str
-    link: int
-    """The number of its address in the text part's list; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """All that the digest's templates get besides the site and the subject."""
+    """All that the digest's templates get besides the site and the subject. What may be a slot, a template can only print."""
 
-    preheader: str
+    preheader: Printed
     date: str
     """`Saturday, 22 November 2026`."""
-    count: str
+    count: Printed
     """`10 of 148 papers, 4 min read`."""
-    cards: tuple[CardView, ...]
-    also: tuple[LineView, ...]
+    cards: Printed
+    """What `card.html` or `card.txt` make of each card, in order."""
+    also: Printed
+    """What `line.html` or `line.txt` make of each line of "also trending", in order."""
     notes: tuple[str, ...]
     """What a reader should know about this edition, one sentence each."""
-    method: str
+    method: Printed
     """How many of the cards are there for which reason; empty where all are for the same."""
-    reason: str
+    reason: Printed
     """Why he gets this mail."""
-    credit: str
-    unsubscribe_url: str
-    links: tuple[LinkView, ...]
-    """Every link of the text part, in order of number."""
+    credit: Printed
+    unsubscribe_url: Printed

@@ -1,6 +1,6 @@
 """The two lines that decide whether a mail is opened: its subject and its preheader."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from digest.papers.text import clean, shorten
 
@@ -20,20 +20,6 @@ def subject_line(lead: str, others: int) -> str:
     return cut(lead, MAX_SUBJECT - len(tail)) + tail
 
 
-def preheader(titles: Sequence[str], otherwise: str) -> str:
-    """What mailboxes show behind the subject: the papers after the lead, or `otherwise` where there are none."""
-    rest = [f"{place}. {title}" for place, title in enumerate(titles[1:4], start=2)]
-    if not rest:
-        return cut(otherwise, MAX_PREHEADER)
-    line = cut(rest[0], MAX_PREHEADER)
-    for item in rest[1:]:
-        room = MAX_PREHEADER - len(line) - len(" · ")
-        if line.endswith("…") or room < _SHORTEST_TITLE:
-            break
-        line = f"{line} · {cut(item, room)}"
-    return line
-
-
 def cut(text: str, limit: int) -> str:
     """One line of at most `limit` characters, cut at a word that can stand last."""
     short = shorten(clean(text, 4 * limit), limit)
@@ -43,3 +29,19 @@ def cut(text: str, limit: int) -> str:
     while len(words) > 2 and words[-1].lower() in _LOOSE_ENDS:
         words.pop()
     return " ".join(words).rstrip(" ,;:.-–—(") + "…"
+
+
+def preheader(titles: Sequence[str], otherwise: str, cut: Callable[[str, int], str] = cut) -> str:
+    """What mailboxes show behind the subject: the papers from the second on, or `otherwise` where there are none.
+
+    `cut` may be one that remembers.
+    """
+    if not titles:
+        return cut(otherwise, MAX_PREHEADER)
+    line = cut(f"2. {titles[0]}", MAX_PREHEADER)
+    for place, title in enumerate(titles[1:3], start=3):
+        room = MAX_PREHEADER - len(line) - len(" · ")
+        if room < _SHORTEST_TITLE or line.endswith("…"):
+            break
+        line = f"{line} · {cut(f'{place}. {title}', room)}"
+    return line

@@ -61,7 +61,9 @@ def two_sentences(abstract: str, limit: int = LIMIT) -> str:
     is shown stands in the abstract letter for letter and in one piece, but for the capital letter where a lead-in ("In this
     paper, we …") was cut; a sentence that is cut ends in an ellipsis.
     """
-    sentences = split_sentences(_LABEL.sub("", abstract.strip(), count=1))
+    abstract = abstract.strip()
+    labelled = _LABEL.match(abstract)
+    sentences = split_sentences(abstract[labelled.end() :] if labelled else abstract)
     telling = (at for pattern in (_MAKES, _FINDS) for at, sentence in enumerate(sentences) if pattern.search(sentence))
     start = next(telling, 0)
     chosen = sentences[start : start + 2]

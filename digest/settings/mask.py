@@ -6,6 +6,8 @@ SECRETS = (
     "site.secret_key",
     "smtp.password",
     "smtp.url",
+    "dkim.key",
+    "dkim.ed25519_key",
     "database.url",
     "sources.semantic_scholar.key",
     "sources.openalex.key",

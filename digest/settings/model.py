@@ -3,13 +3,14 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.edition.settings import ScheduleSettings
 from digest.errors import ConfigurationError
-from digest.outbox.settings import DeliverySettings, EmailSettings, InboundSettings, OperatorSettings
+from digest.outbox.dkim import aligned
+from digest.outbox.settings import DeliverySettings, DkimSettings, EmailSettings, InboundSettings, OperatorSettings
 from digest.ranking.settings import RankingSettings
 from digest.rendering.settings import SiteSettings
 from digest.settings.missing import how_to_set
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     """Where each setting was set, in words."""
     site: SiteSettings = SiteSettings()
     email: EmailSettings = EmailSettings()
+    dkim: DkimSettings = DkimSettings()
     operator: OperatorSettings = OperatorSettings()
     inbound: InboundSettings = InboundSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -62,6 +64,24 @@ class Settings(BaseSettings):
         if site.public_url and (problem := _public_url_problem(site.public_url)):
             raise PydanticCustomError("digest", "{problem}", {"key": "site.public_url", "problem": problem})
         return site
+
+    @field_validator("dkim")
+    @classmethod
+    def _speaks_for_the_sender(cls, dkim: DkimSettings, info: ValidationInfo) -> DkimSettings:
+        sender = info.data["email"].sender if "email" in info.data else None
+        if dkim.selector and dkim.domain and sender and not aligned(dkim.domain, sender.address.domain):
+            problem = (
+                f"{dkim.domain} does not sign for {sender.address.domain}, the domain of email.from: "
+                "it must be that domain or one above it, or DMARC takes the mail for unsigned"
+            )
+            raise PydanticCustomError("digest", "{problem}", {"key": "dkim.domain", "problem": problem})
+        return dkim
+
+    @property
+    def signing_domain(self) -> str:
+        """`dkim.domain`, or that of `email.from`; empty while neither is set."""
+        sender = self.email.sender
+        return self.dkim.domain or (sender.address.domain if sender else "")
 
     @property
     def database_url(self) -> str:

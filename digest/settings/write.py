@@ -1,12 +1,13 @@
-"""Writes the two files of an installation: `digest.toml` for settings, `.env` for secrets, both for their owner only."""
+"""Writes the files of an installation: `digest.toml` for settings, `.env` for secrets, keys; all for their owner only."""
 
 import errno
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from digest.errors import NotPermitted, TemporaryFailure
+from digest.errors import NotPermitted, TemporaryFailure, UsageError
 from digest.settings.missing import EXAMPLES
 from digest.settings.shown import toml_value
 
@@ -43,11 +44,38 @@ def write_private(path: Path, text: str) -> None:
         NotPermitted: the folder or file cannot be written.
         TemporaryFailure: the disk is full.
     """
-    try:
+    with _refusals(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists():
-            _replace(path.with_name(path.name + ".bak"), path.read_bytes())
-        _replace(path, text.encode())
+            _put(path.with_name(path.name + ".bak"), path.read_bytes(), Path.replace)
+        _put(path, text.encode(), Path.replace)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all, where there is none.
+
+    Raises:
+        UsageError: there is one; it stays as it is.
+        NotPermitted: the folder or file cannot be written.
+        TemporaryFailure: the disk is full.
+    """
+    with _refusals(path):
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True)
+            if os.geteuid() == 0:
+                owner = path.parent.parent.stat()
+                os.chown(path.parent, owner.st_uid, owner.st_gid)
+        try:
+            _put(path, content, os.link)
+        except FileExistsError:
+            raise UsageError(f"{path} is there already, and is not overwritten", fix="choose another name") from None
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What the system refuses, in our errors."""
+    try:
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise TemporaryFailure(f"the disk of {path.parent} is full", fix="make room, then call this again") from None
@@ -57,7 +85,8 @@ def write_private(path: Path, text: str) -> None:
         ) from None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _put(path: Path, content: bytes, place: Callable[[Path, Path], object]) -> None:
+    """Write all of it beside, then put it in its place."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -68,6 +97,6 @@ def _replace(path: Path, content: bytes) -> None:
                 # What root writes for the service belongs to whom the former file, or the folder, belongs to.
                 owner = (path if path.exists() else path.parent).stat()
                 os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-        fresh.replace(path)
+        place(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -2,30 +2,41 @@
 
 TLS is what the address says: `smtps` from the first byte, `smtp+starttls` or no mail at all, `smtp` plain. It is never
 tried and then left out.
+
+Where the relay announces PIPELINING, the end of one message and the envelope of the next go out as one group (RFC 2920 3.1):
+one round trip a message. Elsewhere the same is said step by step, and comes to the same.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeAlias, cast
 
-from aiosmtplib import (
-    SMTP,
-    SMTPAuthenticationError,
-    SMTPConnectError,
-    SMTPException,
-    SMTPResponseException,
-)
+from aiosmtplib import SMTP, SMTPException
 from aiosmtplib.response import SMTPResponse
 
 from digest.errors import ServerUnavailable
 from digest.outbox.verdict import Phase, Verdict, judge
+from digest.smtp.causes import usual_cause
+from digest.smtp.replies import Reply
 from digest.smtp.url import SmtpUrl
+from digest.smtp.wire import Step, Wire
 from digest.subscribers.address import EmailAddress
 
 FINAL_REPLY_TIMEOUT = 600.0
 """Seconds to wait after the final dot (RFC 5321 4.5.3.2.6): who gives up sooner mails twice."""
-MAX_MESSAGES = 100
-"""After so many messages a connection is made anew, as many relays demand."""
+MAX_MESSAGES = 1000
+"""After so many messages a connection is made anew; a relay that wants it sooner says 421, which costs one round trip. TLS
+begun for every hundred would cost as much as half the sending."""
+MAX_AGE = 300.0
+"""After so many seconds too: relays behind one name share the load only among new connections."""
+GOODBYE_TIMEOUT = 5.0
+
+Steps: TypeAlias = dict[Step, tuple[bytes, ...]]
+"""What is to be said, in order, in pieces."""
+_ENVELOPE: tuple[Phase, ...] = ("mail", "rcpt", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +60,48 @@ class Turn:
 class Connection:
     """An open conversation with the relay."""
 
-    def __init__(self, smtp: SMTP, timeout: float) -> None:
-        self._smtp = smtp
-        self._timeout = timeout
-        self._messages = 0
-        self._clean = True
+    def __init__(
+        self,
+        wire: Wire,
+        extensions: Mapping[str, str],
+        *,
+        pipelining: bool,
+        max_messages: int,
+        max_age: float,
+    ) -> None:
+        self.pipelines = pipelining and "pipelining" in extensions
+        """Whether groups go out as one."""
+        self.out_of_step = False
+        """Whether a group was answered in part: the relay may not keep what PIPELINING promises, so the next connection had
+        better do without."""
+        self._wire = wire
+        self._size = _limit(extensions.get("size", ""))
+        self._international = "smtputf8" in extensions
+        self._left = max_messages
+        self._loop = asyncio.get_running_loop()
+        self._good_until = self._loop.time() + max_age
+        self._awaited = False
+        self._aside = b""
 
     @classmethod
-    async def open(cls, url: SmtpUrl, timeout: float = 60.0) -> "Connection":
+    async def open(
+        cls,
+        url: SmtpUrl,
+        timeout: float = 60.0,
+        *,
+        pipelining: bool = True,
+        final_timeout: float = FINAL_REPLY_TIMEOUT,
+        max_messages: int = MAX_MESSAGES,
+        max_age: float = MAX_AGE,
+    ) -> "Connection":
         """Connect, secure and authenticate.
+
+        Args:
+            url: of the relay.
+            timeout: seconds for each reply.
+            pipelining: whether to make use of it where it is announced.
+            final_timeout: seconds for the reply to a message.
+            max_messages, max_age: after so many messages or seconds the connection is not `usable` any more.
 
         Raises:
             ServerUnavailable: any of it failed; says which, and the usual cause.
@@ -72,144 +116,156 @@ class Connection:
             timeout=timeout,
         )
         try:
-            await smtp.connect()
-            if smtp.is_ehlo_or_helo_needed:
-                await smtp.ehlo()
+            transport = await _opened(smtp)
         except (SMTPException, OSError, ValueError) as error:
             smtp.close()
             raise ServerUnavailable(f"the mail server {url} is not to be had: {error}", fix=usual_cause(error, url)) from None
-        return cls(smtp, timeout)
+        except BaseException:
+            smtp.close()
+            raise
+        # From here on aiosmtplib is told only that the connection is gone.
+        wire = Wire(transport, timeout, final_timeout, smtp.close)
+        return cls(wire, smtp.esmtp_extensions, pipelining=pipelining, max_messages=max_messages, max_age=max_age)
 
     @property
     def usable(self) -> bool:
-        """Whether another message may go over it."""
-        return self._smtp.is_connected and self._clean and self._messages < MAX_MESSAGES
+        """Whether another message may be opened over it."""
+        return self._wire.ended is None and self._left > 0 and self._loop.time() < self._good_until
 
-    async def submit(self, envelope: Envelope, content: bytes, may_go: Callable[[], Awaitable[bool]]) -> Verdict | None:
-        """Submit one message (RFC 5321 3.3).
-
-        Args:
-            envelope: see `Envelope`.
-            content: with CRLF line ends, and one at its end.
-            may_go: asked when the relay waits for the content; only if it says yes does the first byte go out.
-
-        Returns:
-            The verdict; None if `may_go` said no. Never raises for what a relay or network does.
-        """
-        phase: Phase = "mail"
-        self._messages += 1
-        try:
-            steps: tuple[tuple[Phase, bytes], ...] = (
-                ("mail", f"MAIL FROM:<{envelope.mail_from}>".encode()),
-                ("rcpt", f"RCPT TO:<{envelope.rcpt_to}>".encode()),
-                ("data", b"DATA"),
-            )
-            for phase, command in steps:
-                reply = await self._command(command)
-                if not _goes_on(phase, reply):
-                    return await self._refused(phase, reply)
-            if not await may_go():
-                # The relay expects content now; a lone dot would be an empty mail to somebody.
-                self.abort()
-                return None
-        except (SMTPException, OSError) as error:
-            self.abort()
-            return Verdict("lost", phase, text=str(error))
-        if not self._smtp.is_connected:
-            self.abort()
-            return Verdict("lost", "content", text="the connection ended before the content")
-        try:
-            reply = await self._content(content)
-        except (SMTPResponseException, OSError, SMTPException) as error:
-            self.abort()
-            return Verdict("in_doubt", "content", text=f"the connection ended after the content: {error}")
-        if reply.code == 421:
-            self.abort()
-        return judge("content", reply.code, reply.message)
-
-    async def turn(self, content: bytes | None, envelope: Envelope | None) -> Turn:
+    async def turn(self, content: bytes | None, envelope: Envelope | None, *, dotless: bool = False) -> Turn:
         """Submit the content that the relay waits for, and open the next message (RFC 5321 3.3).
+
+        Where the relay waits for content, only that or `abort` may follow: a lone dot would be an empty mail to somebody.
 
         Args:
             content: of the message that the last turn opened, its mark durable; with CRLF line ends, and one at its end.
             envelope: of the next message; None where there is none yet.
+            dotless: whether no line of the content begins with a dot; looking costs more than all else that is done here.
 
         Returns:
             How both ended. Never raises for what a relay or network does.
         """
-        ended = await self._end(content) if content is not None else None
-        if envelope is None:
-            return Turn(ended, None)
-        if not self._smtp.is_connected or not self._clean:
-            return Turn(ended, Verdict("lost", "mail", text="the connection ended"))
-        return Turn(ended, await self._open(envelope))
-
-    async def _end(self, content: bytes) -> Verdict:
-        try:
-            reply = await self._content(content)
-        except (SMTPResponseException, OSError, SMTPException) as error:
+        ended: Verdict | None = None
+        steps: Steps = {}
+        if content is not None:
+            ended = self._hindrance(content)
+            if ended is None:
+                steps["content"] = (
+                    content if dotless else _stuffed(content),
+                    b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n",
+                )
+        elif self._awaited:
             self.abort()
-            return Verdict("in_doubt", "content", text=f"the connection ended after the content: {error}")
-        if reply.code == 421:
-            self.abort()
-        return judge("content", reply.code, reply.message)
-
-    async def _open(self, envelope: Envelope) -> Verdict | None:
-        phase: Phase = "mail"
-        self._messages += 1
-        try:
-            steps: tuple[tuple[Phase, bytes], ...] = (
-                ("mail", f"MAIL FROM:<{envelope.mail_from}>".encode()),
-                ("rcpt", f"RCPT TO:<{envelope.rcpt_to}>".encode()),
-                ("data", b"DATA"),
-            )
-            for phase, command in steps:
-                reply = await self._command(command)
-                if not _goes_on(phase, reply):
-                    return await self._refused(phase, reply)
-        except (SMTPException, OSError) as error:
-            self.abort()
-            return Verdict("lost", phase, text=str(error))
-        return None
+        elif envelope is not None and self._aside:
+            steps["aside"], self._aside = (self._aside,), b""
+        opened = None if envelope is None else self._objection(envelope)
+        if envelope is not None and opened is None:
+            self._left -= 1
+            steps |= self._words(envelope)
+        self._awaited = False
+        said = await self._say(steps)
+        if "content" in steps:
+            ended = self._ended(said.get("content"))
+        if "mail" in steps:
+            opened = self._opened(said)
+        return Turn(ended, opened)
 
     async def close(self) -> None:
-        """Say goodbye; a relay that does not answer is left standing."""
-        if self._smtp.is_connected:
-            try:
-                await self._smtp.quit(timeout=5)
-            except (SMTPException, OSError):
-                self.abort()
+        """Say goodbye; a relay that does not answer, or waits for content, is left standing."""
+        if self._wire.ended is None and not self._awaited:
+            steps: Steps = {"aside": (self._aside,)} if self._aside else {}
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_TIMEOUT):
+                    await self._say(steps | {"quit": (b"QUIT\r\n",)})
+        self.abort()
 
     def abort(self) -> None:
         """End the connection without another byte: closing politely would flush what is buffered, maybe the dot."""
-        self._clean = False
-        transport = self._smtp.transport
-        if transport is not None:
-            transport.abort()  # type: ignore[attr-defined]
-        self._smtp.close()
+        self._wire.abort("the connection was given up")
 
-    async def _command(self, command: bytes) -> SMTPResponse:
-        return await self._smtp.execute_command(command, timeout=self._timeout)
-
-    async def _content(self, content: bytes) -> SMTPResponse:
-        protocol = self._smtp.protocol
-        if protocol is None:
-            raise ConnectionResetError("connection lost")
-        protocol.write(content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        return await protocol.read_response(timeout=FINAL_REPLY_TIMEOUT)
-
-    async def _refused(self, phase: Phase, reply: SMTPResponse) -> Verdict:
-        verdict = judge(phase, reply.code, reply.message)
-        if reply.code == 421:
-            # The relay closes the connection, whoever the mail is for (RFC 5321 3.8): no word about this one.
+    async def _say(self, steps: Steps) -> dict[Step, Reply]:
+        """The replies, as far as they came; what follows a refused envelope is left unsaid where it can be."""
+        said: dict[Step, Reply] = {}
+        try:
+            if self.pipelines and steps:
+                replies = await self._wire.exchange(b"".join(chain.from_iterable(steps.values())), tuple(steps))
+                said.update(zip(steps, replies, strict=False))
+                if 0 < len(said) < len(steps) and self._wire.ended is not None and self._wire.ended.code != 421:
+                    self.out_of_step = True
+                return said
+            for step, words in steps.items():
+                for reply in await self._wire.exchange(b"".join(words), (step,)):
+                    said[step] = reply
+                if step not in said or (step in ("mail", "rcpt") and said[step].code >= 400):
+                    break
+        except BaseException:
+            # Whoever waited was cancelled: nobody would know which replies are still to come.
             self.abort()
-            return Verdict("lost", phase, reply.code, reply.message)
-        if phase != "mail":
-            try:
-                await self._command(b"RSET")
-            except (SMTPException, OSError):
-                self.abort()
+            raise
+        return said
+
+    def _ended(self, reply: Reply | None) -> Verdict:
+        """What became of a message whose content was given to the wire."""
+        if self._wire.unsent and (reply is None or reply.code < 400):
+            return self._lost("content")
+        if reply is None:
+            return Verdict("in_doubt", "content", text=f"the connection ended after the content: {self._lost('content').reply}")
+        return judge("content", reply.code, reply.text)
+
+    def _opened(self, said: Mapping[Step, Reply]) -> Verdict | None:
+        """What became of an envelope, and what must be said before the next."""
+        verdict: Verdict | None = None
+        for phase in _ENVELOPE:
+            reply = said.get(phase)
+            if reply is None or reply.code == 421:
+                # A relay that closes the connection says nothing about this message (RFC 5321 3.8).
+                return self._lost(phase)
+            if reply.code >= 400:
+                verdict = judge(phase, reply.code, reply.text)
+                break
+        if verdict is None:
+            self._awaited = self._wire.ended is None
+            return None if self._awaited else self._lost("data")
+        taken = [phase for phase in _ENVELOPE if phase in said and said[phase].code < 400]
+        if "data" not in taken:
+            self._aside = b"RSET\r\n" if taken else b""
+        elif "rcpt" not in taken:
+            self._aside = b".\r\n"  # it waits for a message to nobody (RFC 2920 3.1)
+        else:
+            self.abort()  # a lone dot might be an empty mail to somebody
         return verdict
+
+    def _hindrance(self, content: bytes) -> Verdict | None:
+        """Why this content cannot go over this connection."""
+        if not self._awaited or self._wire.ended is not None:
+            self.abort()
+            return self._lost("content")
+        if self._size and len(content) > self._size:
+            self.abort()
+            too_large = f"5.3.4 the message has {len(content):,} octets, and the mail server takes {self._size:,}"
+            return Verdict("rejected", "content", 552, too_large)
+        return None
+
+    def _objection(self, envelope: Envelope) -> Verdict | None:
+        """Why this envelope cannot be said (RFC 6531 3.2); nothing in it may end a command and begin another."""
+        addresses: tuple[tuple[Phase, str], ...] = (("mail", envelope.mail_from.text), ("rcpt", envelope.rcpt_to.text))
+        for phase, address in addresses:
+            if not (address.isascii() or self._international) or not address.isprintable() or " " in address or ">" in address:
+                return Verdict("rejected", phase, 553, "5.6.7 the mail server cannot be told an address with such letters")
+        return None
+
+    def _words(self, envelope: Envelope) -> Steps:
+        sender, recipient = envelope.mail_from.text, envelope.rcpt_to.text
+        international = "" if sender.isascii() and recipient.isascii() else " SMTPUTF8"
+        return {
+            "mail": (f"MAIL FROM:<{sender}>{international}\r\n".encode(),),
+            "rcpt": (f"RCPT TO:<{recipient}>\r\n".encode(),),
+            "data": (b"DATA\r\n",),
+        }
+
+    def _lost(self, phase: Phase) -> Verdict:
+        code, text = self._wire.ended or (0, "the connection was lost")
+        return Verdict("lost", phase, code, text)
 
 
 class _Lmtp(SMTP):
@@ -221,25 +277,21 @@ class _Lmtp(SMTP):
         return await super().execute_command(*args, **options)  # type: ignore[arg-type]
 
 
-def _goes_on(phase: Phase, reply: SMTPResponse) -> bool:
-    return reply.code == 354 if phase == "data" else 200 <= reply.code < 300
+async def _opened(smtp: SMTP) -> asyncio.Transport:
+    await smtp.connect()
+    if smtp.is_ehlo_or_helo_needed:  # nobody has asked, or not since TLS began (RFC 3207 4.2)
+        await smtp.ehlo()
+    if not smtp.is_connected:
+        raise ConnectionResetError("the connection was lost")
+    # uvloop's transports are none by class.
+    return cast("asyncio.Transport", smtp.transport)
 
 
-def usual_cause(error: BaseException, url: SmtpUrl) -> str:
-    """What people who see this error most often have to do."""
-    said = str(error).lower()
-    if isinstance(error, SMTPAuthenticationError) or "authentication" in said:
-        if "gmail" in url.host or "google" in url.host:
-            return "Gmail takes an application password, not the account's: https://myaccount.google.com/apppasswords"
-        return "check user name and password; providers with two-factor login want an application password"
-    if "starttls" in said and "not supported" in said:
-        return "this server offers no STARTTLS on that port: try smtps:// with port 465, or ask its operator"
-    if url.port == 465 and url.scheme != "smtps":
-        return "port 465 speaks TLS from the first byte: write smtps:// instead"
-    if "wrong_version_number" in said or "wrong version number" in said or "record layer" in said:
-        return "this port speaks plain text first: smtp+starttls:// goes with 587, smtps:// with 465"
-    if "certificate" in said:
-        return "use the name that the server's certificate is for; for an authority of your own set SSL_CERT_FILE"
-    if isinstance(error, (SMTPConnectError, asyncio.TimeoutError, OSError)):
-        return f"check smtp.url, and that a firewall lets this machine reach {url.host}:{url.port}"
-    return "see what the server says, and docs/how-to/smtp.md"
+def _stuffed(content: bytes) -> bytes:
+    """RFC 5321 4.5.2, and after a bare line feed too: some take that for the end of a line."""
+    return (b"." if content.startswith(b".") else b"") + content.replace(b"\n.", b"\n..")
+
+
+def _limit(size: str) -> int:
+    """What SIZE announces (RFC 1870 4); 0 is without limit."""
+    return int(size) if size.isascii() and size.isdigit() else 0

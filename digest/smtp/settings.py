@@ -34,6 +34,10 @@ class SmtpSettings(BaseModel):
     connections: int = Field(default=8, ge=1, le=200)
     rate: MessagesPerSecond | None = None
     per_domain: Annotated[dict[str, MessagesPerSecond], AfterValidator(_domains)] = Field(default_factory=dict)
+    domain_connections: int | None = Field(default=None, ge=1, le=200)
+    max_messages: int = Field(default=1000, ge=1)
+    max_age: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
+    pipelining: bool = True
     timeout: Duration = Field(default=timedelta(seconds=60), gt=timedelta(0), le=timedelta(minutes=30))
 
     @property

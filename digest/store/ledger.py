@@ -1,14 +1,15 @@
 """The transitions that deliveries and notices share (ARCHITECTURE.md, 4): each an update that only the rightful can make.
 
-queued -> claimed -> submitting -> submitted | rejected | in_doubt, and the ways back. Every function takes the table.
+queued -> claimed -> submitting -> submitted | rejected | in_doubt, and the ways back. Every function takes the table. What is
+written for each mail, marks and outcomes, is in `store/groups.py`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, case, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, null, select, update
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
 from digest.store.schema import delivery, notice, subscriber, worker
@@ -34,6 +35,9 @@ class Outcome:
     failed: bool = False
     subscriber_id: int | None = None
     seen: str = ""
+
+
+_UNASKED = ("state", "worker_id", "in_doubt_at", "updated_at")
 
 
 def claim(
@@ -76,90 +80,9 @@ def claim(
         update(table)
         .where(table.c.id.in_(select(found.c.id)), table.c.state == "queued")
         .values(state="claimed", worker_id=worker_id, updated_at=now)
-        .returning(*table.c)
+        .returning(*(column for column in table.c if column.name not in _UNASKED))
     )
     return sorted(connection.execute(claimed), key=lambda row: (row.doubts, row.due_at, row.id))
-
-
-def mark_submitting(
-    connection: Connection, table: LedgerTable, worker_id: int, rows: Collection[int], now: datetime
-) -> set[int]:
-    """The durable mark before content goes out; returns the rows that are still this worker's to submit."""
-    marked = (
-        update(table)
-        .where(table.c.id.in_(list(rows)), table.c.state == "claimed", table.c.worker_id == worker_id)
-        .values(state="submitting", updated_at=now)
-        .returning(table.c.id)
-    )
-    return {row.id for row in connection.execute(marked)}
-
-
-def write_outcomes(connection: Connection, worker_id: int, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write down how attempts ended; one that lost its row changes nothing, unless the row is in doubt for want of it."""
-    for table in TABLES:
-        of_table = [outcome for outcome in outcomes if outcome.table is table]
-        if of_table:
-            connection.execute(_OUTCOME[table.name], [_parameters(outcome, worker_id, now) for outcome in of_table])
-    remembered = [
-        {"reader": outcome.subscriber_id, "addition": outcome.seen, "row": outcome.row}
-        for outcome in outcomes
-        if outcome.seen and outcome.state == "submitted"
-    ]
-    if remembered:
-        connection.execute(_REMEMBER, remembered)
-
-
-def _parameters(outcome: Outcome, worker_id: int, now: datetime) -> dict[str, Any]:
-    doubt = outcome.state == "in_doubt"
-    return {
-        "row": outcome.row,
-        "worker": worker_id,
-        "new": outcome.state,
-        "keeps": worker_id if doubt else None,
-        "said": outcome.reply[:500],
-        "again": outcome.next_try_at,
-        "tried": int(outcome.tried),
-        "failed": int(outcome.failed),
-        "doubted": int(doubt),
-        "doubt_at": now if doubt else None,
-        "settles": outcome.state in ("submitted", "rejected"),
-        "at": now,
-    }
-
-
-def _outcome_of(table: Table) -> Any:
-    mine = (table.c.id == bindparam("row")) & (table.c.worker_id == bindparam("worker"))
-    # Not IN: a list of parameters cannot be executed for many rows at once.
-    his = (table.c.state == "claimed") | (table.c.state == "submitting")
-    open_to_it = his | ((table.c.state == "in_doubt") & bindparam("settles"))
-    return (
-        update(table)
-        .where(mine & open_to_it)
-        .values(
-            state=bindparam("new"),
-            worker_id=bindparam("keeps"),
-            reply=bindparam("said"),
-            next_try_at=bindparam("again"),
-            # What came to be in doubt was counted then.
-            attempts=table.c.attempts + case((table.c.state == "in_doubt", 0), else_=bindparam("tried")),
-            failures=table.c.failures + bindparam("failed"),
-            doubts=table.c.doubts + bindparam("doubted"),
-            in_doubt_at=func.coalesce(table.c.in_doubt_at, bindparam("doubt_at", type_=table.c.in_doubt_at.type)),
-            updated_at=bindparam("at"),
-        )
-    )
-
-
-_OUTCOME = {table.name: _outcome_of(table) for table in TABLES}
-
-# Appending is all that two outcomes of one reader can do without knowing of each other; what stands there is not repeated.
-_ADDITION = bindparam("addition", type_=subscriber.c.seen.type)
-_REMEMBER = (
-    update(subscriber)
-    .where(subscriber.c.id == bindparam("reader"), ~subscriber.c.seen.contains(_ADDITION))
-    .where(select(delivery.c.id).where(delivery.c.id == bindparam("row"), delivery.c.state == "submitted").exists())
-    .values(seen=subscriber.c.seen + _ADDITION)
-)
 
 
 def settle_doubts(connection: Connection, now: datetime, hold: timedelta, policy: Literal["resend", "hold"]) -> tuple[int, int]:
@@ -204,7 +127,12 @@ def _overdue(table: LedgerTable, now: datetime) -> ColumnElement[bool]:
 
 def remember(connection: Connection, row: int, subscriber_id: int, addition: str) -> None:
     """Add to a reader's memory what a delivery that was submitted brought him."""
-    connection.execute(_REMEMBER, {"reader": subscriber_id, "addition": addition, "row": row})
+    submitted = select(delivery.c.id).where(delivery.c.id == row, delivery.c.state == "submitted").exists()
+    connection.execute(
+        update(subscriber)
+        .where(subscriber.c.id == subscriber_id, ~subscriber.c.seen.contains(addition), submitted)
+        .values(seen=subscriber.c.seen + addition)
+    )
 
 
 def retry(

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listen
 
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -317,6 +317,18 @@ suppression = Table(
     Column("reason", String(20), nullable=False),
     Column("note", String(500), nullable=False),
     Column("since", Instant, nullable=False),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("key", String(255), primary_key=True),  # a recipient domain, or the relay
+    # Seconds of the database's own clock: those of the machines differ.
+    Column("free_at", Float, nullable=False),  # before it every time for a message is taken
+    Column("rate", Float),  # messages a second as learned; null: only the operator's limit holds
+    Column("too_many", Float, nullable=False),  # messages a second that were refused when it was learned
+    Column("lowered_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
 )
 
 event = Table(

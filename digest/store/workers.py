@@ -2,17 +2,24 @@
 
 import os
 import platform
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from digest.store.schema import delivery, notice, worker
+from digest.store.turns import take_turn
 
 BEAT_EVERY = timedelta(seconds=10)
 SILENT_AFTER = timedelta(seconds=60)
+PATIENCE = "5s"
+"""How long the server is given to notice that a process has died; whoever looks next finds the worker again."""
+_SESSIONS = zlib.crc32(b"sessions of workers") >> 1
 
 
 def register(connection: Connection, now: datetime) -> int:
@@ -45,28 +52,53 @@ def listed(connection: Connection) -> list[Row[Any]]:
 
 def dead(connection: Connection, now: datetime, is_alive: Callable[[int, int], bool]) -> list[int]:
     """Workers that are silent for too long, or known to have died: on this host in this boot without their process, or
-    before this host was booted."""
+    before this host was booted. Whose session still lives at a PostgreSQL server may have a group on its way there: one that
+    has died is waited for."""
     here, boot = platform.node(), boot_id()
     gone = []
     for row in connection.execute(select(worker)):
         silent = now - row.beat_at > SILENT_AFTER
         rebooted = bool(row.boot_id and boot and row.boot_id != boot)
         known_dead = row.host == here and (rebooted or not is_alive(row.pid, row.born))
-        if silent or known_dead:
+        if silent or (known_dead and _session_ended(connection, row.id)):
             gone.append(row.id)
     return gone
 
 
+def hold_session(connection: Connection, worker_id: int) -> None:
+    """Let others see, for as long as this session lives, that what this worker writes may still be on its way."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_lock(_SESSIONS, _key(worker_id))))
+
+
+def _session_ended(connection: Connection, worker_id: int) -> bool:
+    if connection.dialect.name != "postgresql":
+        return True
+    with suppress(OperationalError), connection.begin_nested():
+        connection.execute(select(func.set_config("lock_timeout", PATIENCE, True)))
+        connection.execute(select(func.pg_advisory_xact_lock(_SESSIONS, _key(worker_id))))
+        connection.execute(select(func.set_config("lock_timeout", "0", True)))
+        return True
+    return False
+
+
+def _key(worker_id: int) -> int:
+    return worker_id & 0x7FFFFFFF
+
+
 def bury(connection: Connection, ids: list[int], now: datetime) -> tuple[int, int]:
-    """Free what workers held: claimed rows are queued again, rows that were submitting are in doubt; returns how many.
+    """Free what workers held, and what is held by nobody who is entered: claimed rows are queued again, rows that were
+    submitting are in doubt; returns how many.
 
     `worker_id` stays on a row in doubt: an outcome that its worker reports after all settles it.
     """
+    # Two who bury at once would take each other's new rows for those of the dead.
+    take_turn(connection, "bury workers")
     # First of all, so that none of them claims anything behind our back.
     connection.execute(delete(worker).where(worker.c.id.in_(ids)))
     claimed = in_doubt = 0
     for table in (notice, delivery):
-        held = table.c.worker_id.in_(ids)
+        held = table.c.worker_id.not_in(select(worker.c.id))
         claimed += connection.execute(
             update(table).where(held, table.c.state == "claimed").values(state="queued", worker_id=None, updated_at=now)
         ).rowcount

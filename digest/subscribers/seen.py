@@ -4,12 +4,17 @@ A segment is `20779:12,15,99;`: the day (counted from 1970-01-01) and the ids of
 passed over: a reader who might get a paper twice is better off than one who gets no mail.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 _ALPHABET = b"0123456789:,;"
 _EPOCH = date(1970, 1, 1).toordinal()
+_NOTHING = np.zeros(0, np.int64)
+_GAPS = (",,", "-,")
+"""What would be a number without digits."""
 _LAST = date.max.toordinal() - _EPOCH
 
 
@@ -19,17 +24,17 @@ def segment(day: date, ids: Iterable[int]) -> str:
     return f"{day.toordinal() - _EPOCH}:{listed};" if listed else ""
 
 
-def papers(text: str) -> set[int]:
-    """The ids of all papers in a memory."""
+def papers(text: str) -> NDArray[np.int64]:
+    """The ids of all papers in a memory; beside them may stand numbers below 0, which are none."""
+    if not text:
+        return _NOTHING
     if text.isascii() and not text.encode().translate(None, _ALPHABET):
-        # Once for every mail: the JSON reader makes numbers of it in half the time that `int` takes for each.
-        try:
-            listed = json.loads("[" + text.replace(":", ",[").replace(";", "],").removesuffix(",") + "]")
-            return set().union(*listed[1::2])
-        except (ValueError, TypeError, RecursionError):
-            pass
+        # Once for every mail, and so read as one list of numbers, in which days are below 0.
+        listed = f"-{text.removesuffix(';').replace(':', ',').replace(';', ',-')},"
+        if not any(gap in listed for gap in _GAPS):
+            return np.fromstring(listed[:-1], np.int64, sep=",")
     words = (word for part in text.split(";") for word in part.partition(":")[2].split(","))
-    return {int(word) for word in words if _is_number(word)}
+    return np.array([int(word) for word in words if _is_number(word)], np.int64)
 
 
 def oldest(text: str) -> date | None:
@@ -46,4 +51,4 @@ def prune(text: str, before: date) -> str:
 
 
 def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) < 20
+    return word.isascii() and word.isdigit() and len(word) < 19

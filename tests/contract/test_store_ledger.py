@@ -7,7 +7,7 @@ from contract.world import HOUR, NOW, Side, World, outcome
 from sqlalchemy import Connection, Table, insert
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
-from digest.store import deliveries, ledger, workers
+from digest.store import deliveries, groups, ledger, workers
 from digest.store.schema import delivery, notice, worker
 
 STATES: tuple[State, ...] = get_args(State)
@@ -19,9 +19,13 @@ Action = Callable[[Connection, Table, list[int]], object]
 
 def end(state: str, worker: int = MINE) -> Action:
     """An outcome."""
-    return lambda connection, table, rows: ledger.write_outcomes(
-        connection, worker, [outcome(row, state, table=table) for row in rows], NOW
+    return lambda connection, table, rows: groups.write(
+        connection, worker, [outcome(row, state, table=table) for row in rows], [], NOW
     )
+
+
+def mark(worker: int) -> Action:
+    return lambda connection, table, rows: groups.write(connection, worker, [], [(table, row) for row in rows], NOW)
 
 
 def each(act: Callable[[Connection, Table, int], object]) -> Action:
@@ -33,11 +37,8 @@ ACTIONS: dict[str, tuple[Action, dict[State, State]]] = {
         lambda connection, table, _: ledger.claim(connection, table, ANOTHER, NOW, 100),
         {"queued": "claimed"},
     ),
-    "mark": (
-        lambda connection, table, rows: ledger.mark_submitting(connection, table, MINE, rows, NOW),
-        {"claimed": "submitting"},
-    ),
-    "another's mark": (lambda connection, table, rows: ledger.mark_submitting(connection, table, ANOTHER, rows, NOW), {}),
+    "mark": (mark(MINE), {"claimed": "submitting"}),
+    "another's mark": (mark(ANOTHER), {}),
     "submitted": (end("submitted"), {"submitting": "submitted", "in_doubt": "submitted"}),
     "rejected": (end("rejected"), {"claimed": "rejected", "submitting": "rejected", "in_doubt": "rejected"}),
     "deferred": (end("queued"), {"claimed": "queued", "submitting": "queued"}),
@@ -154,7 +155,7 @@ def test_memories_of_several_mails_are_appended_in_one_go(world: World) -> None:
     world.mark(worker, *rows)
     with world.store.write() as connection:
         ended = [outcome(row, "submitted", subscriber_id=reader, seen=f"2077{n}:{n};") for n, row in enumerate(rows)]
-        ledger.write_outcomes(connection, worker, ended, NOW)
+        groups.write(connection, worker, ended, [], NOW)
     assert world.seen(reader) == "20770:9;20770:0;20771:1;"
 
 
@@ -247,8 +248,8 @@ def test_outcomes_of_both_tables_are_written_together(world: World) -> None:
     assert world.claim(worker, notice) == [letter]
     with world.store.write() as connection:
         ended = [outcome(row, "submitted"), outcome(letter, "rejected", table=notice)]
-        ledger.write_outcomes(connection, worker, ended, NOW)
-        ledger.write_outcomes(connection, worker, [], NOW)
+        groups.write(connection, worker, ended, [], NOW)
+        groups.write(connection, worker, [], [], NOW)
     assert (world.state(row), world.state(letter, notice)) == ("submitted", "rejected")
 
 
@@ -303,7 +304,7 @@ def test_a_reader_who_leaves_while_his_mail_is_marked_waits_and_gets_this_one(wo
             return deliveries.skip_open(connection, [reader], "he left", NOW)
 
     with world.store.write() as connection:
-        assert ledger.mark_submitting(connection, delivery, worker, [row], NOW) == {row}
+        assert groups.write(connection, worker, [], [(delivery, row)], NOW) == {(delivery, row)}
         side = Side(leave)
         side.waits_or_ends(world.store)
     assert side.result() == 0

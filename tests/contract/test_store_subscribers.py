@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, insert, select
 
 from digest.edition.calendar import next_due
 from digest.errors import NotPermitted
-from digest.store import events, ledger, notices, subscribers, suppressions, workers
+from digest.store import events, groups, ledger, notices, subscribers, suppressions, workers
 from digest.store.engine import Store
 from digest.store.enrolment import Confirmation, enrol
 from digest.store.schema import delivery, edition, notice, secret, subscriber
@@ -219,7 +219,7 @@ def test_who_is_gone_is_gone_before_a_byte_of_his_mail_goes_out(store: Store, wa
         else:
             subscribers.erase(connection, number)
     with store.write() as connection:
-        assert ledger.mark_submitting(connection, delivery, worker, [row], NOW) == set()
+        assert groups.write(connection, worker, [], [(delivery, row)], NOW) == set()
 
 
 def test_coming_back_begins_a_new_time(store: Store) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Table, func, insert, select, text, update
 from digest.edition.model import Edition, Entry
 from digest.papers.model import Metric, Paper, Reading, Sighting, Work
 from digest.ranking.model import Term
-from digest.store import deliveries, editions, ledger, notices, papers, runs, workers
+from digest.store import deliveries, editions, groups, ledger, notices, papers, runs, workers
 from digest.store.engine import Store
 from digest.store.schema import delivery, notice, subscriber
 from digest.subscribers.address import EmailAddress
@@ -118,12 +118,12 @@ class World:
 
     def mark(self, worker: int, *rows: int, table: Table = delivery, now: datetime = NOW) -> set[int]:
         with self.store.write() as connection:
-            return ledger.mark_submitting(connection, table, worker, rows, now)
+            return {row for _, row in groups.write(connection, worker, [], [(table, row) for row in rows], now)}
 
     def finish(self, worker: int, row: int, state: str, *, table: Table = delivery, now: datetime = NOW, **more: Any) -> None:
         """Write down one outcome."""
         with self.store.write() as connection:
-            ledger.write_outcomes(connection, worker, [outcome(row, state, table=table, **more)], now)
+            groups.write(connection, worker, [outcome(row, state, table=table, **more)], [], now)
 
     def bury(self, *ids: int, now: datetime = NOW) -> tuple[int, int]:
         with self.store.write() as connection:

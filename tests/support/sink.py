@@ -6,7 +6,7 @@ import inspect
 import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,6 +15,8 @@ from typing import Any, Self, TypeAlias
 LIMIT = 2**20
 DROP = "drop"
 """An answer that is none: the connection is reset."""
+SILENCE = "silence"
+"""Another: nothing is said, or the hook has said it already."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Session:
     accepted: int = 0
     sender: str = ""
     recipient: str = ""
+    """Empty unless one was accepted for the message at hand."""
     content: bytes = b""
     """Of the latest message, accepted or not."""
 
@@ -58,15 +61,26 @@ class Sink:
 
     `on` maps a moment to what is said there instead of the usual; a hook may be a coroutine, and gets the session and the
     word in question: CONNECT, EHLO, STARTTLS, AUTH (user name), MAIL and RCPT (address), DATA, BODY (354 was said and no
-    content read; the answer may only be DROP), CONTENT (after the dot; recipient), RSET, QUIT.
+    content read; any answer but DROP is said in the midst of it), CONTENT (after the dot; recipient), RSET, QUIT.
 
     Args:
         tls: offers STARTTLS with this context, or with `implicit` speaks TLS from the first byte.
         login: the user name and password that AUTH takes; offered when given.
+        pipelining: announces PIPELINING. Groups of commands are understood in any case.
+        offers: more lines of the answer to EHLO.
+        drips: every answer goes out octet by octet.
     """
 
     def __init__(
-        self, *, tls: ssl.SSLContext | None = None, implicit: bool = False, login: tuple[str, str] | None = None, **on: Hook
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        login: tuple[str, str] | None = None,
+        pipelining: bool = False,
+        offers: Sequence[str] = ("SIZE 10000000",),
+        drips: bool = False,
+        **on: Hook,
     ) -> None:
         self.on: dict[str, Hook] = dict(on)
         self.accepted: list[Accepted] = []
@@ -75,7 +89,8 @@ class Sink:
         self.open = 0
         self.grew = threading.Condition()
         self.port = 0
-        self._tls, self._implicit, self._login = tls, implicit, login
+        self._tls, self._implicit, self._login, self._drips = tls, implicit, login, drips
+        self._words = ["8BITMIME", *offers, "ENHANCEDSTATUSCODES", *(["PIPELINING"] if pipelining else [])]
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sink", daemon=True)
@@ -164,15 +179,22 @@ class Sink:
                 right = (user, password) == self._login
                 session.user = user if right else ""
                 return await self._say(session, "AUTH", user, "235 2.7.0 ok" if right else "535 5.7.8 Authentication failed")
+            case "MAIL" if session.sender:
+                return await self._write(session, "503 5.5.1 nested MAIL")
             case "MAIL":
-                session.sender = _address(rest)
-                return await self._say(session, "MAIL", session.sender, "250 2.1.0 ok")
+                said = await self._heard(session, "MAIL", _address(rest), "250 2.1.0 ok")
+                session.sender = _address(rest) if said.startswith("2") else ""
+                return await self._write(session, said)
+            case "RCPT" if not session.sender:
+                return await self._write(session, "503 5.5.1 no MAIL before")
             case "RCPT":
-                session.recipient = _address(rest)
-                return await self._say(session, "RCPT", session.recipient, "250 2.1.5 ok")
+                said = await self._heard(session, "RCPT", _address(rest), "250 2.1.5 ok")
+                session.recipient = _address(rest) if said.startswith("2") else ""
+                return await self._write(session, said)
             case "DATA":
                 return await self._data(session)
             case "RSET":
+                session.sender = session.recipient = ""
                 return await self._say(session, "RSET", "", "250 2.0.0 ok")
             case "QUIT":
                 await self._say(session, "QUIT", "", "221 2.0.0 bye")
@@ -180,7 +202,7 @@ class Sink:
         return await self._say(session, verb.upper(), rest, "500 5.5.1 what?")
 
     def _offers(self, session: Session) -> list[str]:
-        words = ["sink.example.org", "8BITMIME", "SIZE 10000000", "ENHANCEDSTATUSCODES"]
+        words = ["sink.example.org", *self._words]
         if self._tls and not session.secure:
             words.append("STARTTLS")
         if self._login:
@@ -188,22 +210,28 @@ class Sink:
         return [f"250{' ' if word is words[-1] else '-'}{word}" for word in words]
 
     async def _data(self, session: Session) -> bool:
-        said = await self._answer(session, "DATA", session.recipient) or "354 go ahead"
+        recipient = session.recipient
+        usual = "354 go ahead" if recipient else "554 5.5.1 no valid recipients"
+        said = await self._heard(session, "DATA", recipient, usual)
         if not await self._write(session, said) or not said.startswith("354"):
             return said != DROP and not said.startswith("421")
-        if await self._answer(session, "BODY", session.recipient) == DROP:
-            return await self._write(session, DROP)
-        raw = await session.reader.readuntil(b"\r\n.\r\n")
-        content = raw.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
-        session.content = content
-        said = await self._answer(session, "CONTENT", session.recipient) or "250 2.0.0 taken"
-        if said.startswith("2"):
-            self._keep(session, content)
-        return await self._write(session, said)
+        session.sender = session.recipient = ""
+        early = await self._answer(session, "BODY", recipient)
+        if early is not None and not await self._write(session, early):
+            return False
+        raw = bytearray()
+        while not (raw == b".\r\n" or raw.endswith(b"\r\n.\r\n")):
+            raw += await session.reader.readuntil(b".\r\n")
+        session.content = content = (b"\r\n" + raw.removesuffix(b".\r\n")).replace(b"\r\n..", b"\r\n.")[2:]
+        usual = "250 2.0.0 taken" if recipient else "554 5.5.1 no valid recipients"
+        said = await self._heard(session, "CONTENT", recipient, usual)
+        if said.startswith("2") and recipient:
+            self._keep(session, recipient, content)
+        return early is not None or await self._write(session, said)
 
-    def _keep(self, session: Session, content: bytes) -> None:
+    def _keep(self, session: Session, recipient: str, content: bytes) -> None:
         name = message_from_bytes(content)["Message-ID"]
-        one = Accepted(session.recipient, name, content, session.number)
+        one = Accepted(recipient, name, content, session.number)
         session.accepted += 1
         with self.grew:
             self.accepted.append(one)
@@ -211,8 +239,11 @@ class Sink:
             self.grew.notify_all()
 
     async def _say(self, session: Session, moment: str, word: str, usual: str) -> bool:
+        return await self._write(session, await self._heard(session, moment, word, usual))
+
+    async def _heard(self, session: Session, moment: str, word: str, usual: str) -> str:
         said = await self._answer(session, moment, word)
-        return await self._write(session, usual if said is None else said)
+        return usual if said is None else said
 
     async def _answer(self, session: Session, moment: str, word: str) -> str | None:
         hook = self.on.get(moment)
@@ -225,8 +256,12 @@ class Sink:
         if said == DROP:
             session.writer.transport.abort()
             return False
-        session.writer.write(said.encode() + b"\r\n")
-        await session.writer.drain()
+        if said == SILENCE:
+            return True
+        octets = said.encode() + b"\r\n"
+        for piece in (octets[n : n + 1] for n in range(len(octets))) if self._drips else (octets,):
+            session.writer.write(piece)
+            await session.writer.drain()
         return not said.startswith("421")
 
 

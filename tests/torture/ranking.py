@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
+from digest.bench.papers import SUBJECTS, invented
 from digest.edition.chunk import Chunk
 from digest.edition.compose import CHUNK
 from digest.edition.model import Edition, Entry
@@ -35,12 +36,10 @@ from digest.ranking.model import Term
 from digest.ranking.profile import Profile, learn
 from digest.ranking.select import Selection, length_of_lists
 from digest.ranking.vocabulary import Vocabulary, fit
-from digest.ranking.words import brought_along
 from digest.subscribers import seen
 from digest.subscribers.model import Interest
 
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
-SUBJECTS, SUBJECT_TERMS, PAPER_TERMS = 60, 80, 130
 OLDER = 3000
 """Papers besides the candidates that the vocabulary is fitted to and that readers liked."""
 REMEMBERED = 300
@@ -162,25 +161,6 @@ def chunks(
 def memory(draw: np.random.Generator, candidates: int) -> np.ndarray:
     """Ids that a reader got: some of the edition's and some older ones."""
     return np.unique(draw.integers(candidates // 2, 2 * candidates, min(REMEMBERED, candidates // 4)))
-
-
-def invented(draw: np.random.Generator, count: int) -> tuple[np.ndarray, list[Work]]:
-    """Papers and their subjects. A third of a paper's terms are its subject's."""
-    known = brought_along()
-    terms = np.array(sorted(known.having))
-    often = np.array([known.having[term] for term in terms.tolist()], float)
-    chance = np.cumsum(often / often.sum())
-    rare = np.flatnonzero(often < np.quantile(often, 0.97))
-    own = draw.choice(rare, (SUBJECTS, SUBJECT_TERMS))
-    subjects = draw.integers(0, SUBJECTS, count)
-    works = []
-    for number, subject in enumerate(subjects.tolist()):
-        common = terms[np.searchsorted(chance, draw.random(2 * PAPER_TERMS // 3)).clip(0, len(terms) - 1)]
-        special = terms[own[subject, draw.integers(0, SUBJECT_TERMS, PAPER_TERMS // 3)]]
-        title = " ".join(special[:4])
-        category = f"cs.{'ABCDEFG'[subject % 7]}{'LIVR'[subject % 4]}"
-        works.append(Work(title, ". ".join([*common, *special]), (f"Ann Author{number % 500}",), (category,)))
-    return subjects, works
 
 
 def an_edition(draw: np.random.Generator, works: list[Work]) -> Edition:

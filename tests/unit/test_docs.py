@@ -76,7 +76,7 @@ def anchors(page: Path) -> set[str]:
 def test_the_reference_names_every_command_with_its_options() -> None:
     text = (TOP / "docs/reference/commands.md").read_text()
     rows = [re.split(r"(?<!\\)\|", line) for line in text.splitlines() if line.startswith("| `digest ")]
-    named = {row[1].strip(" `").removeprefix("digest "): frozenset(re.findall(r"--[a-z-]+", row[3])) for row in rows}
+    named = {row[1].strip(" `").removeprefix("digest "): frozenset(re.findall(r"--[a-z0-9-]+", row[3])) for row in rows}
     assert named == commands()
 
 
@@ -144,7 +144,7 @@ def test_every_command_that_a_page_tells_people_to_type_exists(page: Path) -> No
             if group and not rest:
                 continue  # a page may speak of a whole group
             assert name in commands(), line
-            assert frozenset(re.findall(r"(?<= )--[a-z-]+", words)) <= commands()[name] | EVERYWHERE, line
+            assert frozenset(re.findall(r"(?<= )--[a-z0-9-]+", words)) <= commands()[name] | EVERYWHERE, line
         for option in re.findall(r"(?:^|\s)digest (--[a-z-]+)", line):
             assert option in OF_THE_PROGRAM, line
 

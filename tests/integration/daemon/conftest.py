@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from support.waiting import until
 
-from digest.scheduling import daemon
+from digest.scheduling import attempts, daemon
 from digest.scheduling.daemon import Daemon
 
 QUICK = timedelta(milliseconds=100)
@@ -16,7 +16,8 @@ QUICK = timedelta(milliseconds=100)
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(daemon, "TICK", QUICK)
+    for module in (attempts, daemon):
+        monkeypatch.setattr(module, "TICK", QUICK)
     monkeypatch.setattr(daemon, "WATCHDOG", QUICK)
     caplog.set_level(logging.INFO)
 

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from support.site import MONDAY, Site
 
 from digest.errors import ServerUnavailable
 from digest.flows import subscribe
+from digest.flows.deliver import deliver
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp
 
@@ -49,7 +51,7 @@ def test_a_connection_lost_before_the_content_costs_nothing_and_the_mail_goes_at
 def test_a_connection_lost_between_the_mark_and_the_first_byte_costs_nothing_either(site: Site) -> None:
     addresses = site.readers(4)
     site.publish()
-    site.sink.on["BODY"] = _hang_up_while_the_mark_waits(site)
+    HangsUpWhileTheMarkWaits(site)
     assert site.deliver().states == {"submitted": 4}
     assert site.sink.recipients == sorted(addresses)
     assert site.row(VICTIM).in_doubt_at is None
@@ -236,12 +238,13 @@ def test_a_server_that_is_slow_to_turn_a_connection_away_gets_all_mails_too(make
     assert site.sink.recipients == sorted(addresses)
 
 
-def test_a_connection_is_made_anew_after_a_hundred_mails(make_site: Callable[..., Site]) -> None:
+def test_a_connection_is_made_anew_after_so_many_mails(make_site: Callable[..., Site]) -> None:
     site = make_site(smtp__connections=1)
-    site.readers(130)
+    site.readers(23)
     site.publish()
-    site.deliver()
-    assert [session.accepted for session in site.sink.sessions] == [100, 30]
+    relay = replace(site.app.relay, per_connection=10)
+    asyncio.run(deliver(site.app.store, site.clock, site.app.imprint, relay, site.app.rules))
+    assert [session.accepted for session in site.sink.sessions] == [10, 10, 3]
     assert all(session.commands[-1] == "QUIT" for session in site.sink.sessions)
 
 
@@ -296,20 +299,25 @@ def test_a_dot_at_the_start_of_a_line_arrives_as_it_was(make_site: Callable[...,
     assert text.splitlines()[:3] == [".", "..", ".one"]
 
 
-def _hang_up_while_the_mark_waits(site: Site) -> Callable[[Session, str], object]:
-    """Hold the database while 354 is said and the connection is closed, so that the mark comes after its end."""
-    spent = threading.Event()
+class HangsUpWhileTheMarkWaits:
+    """Holds the database from before 354 is said until the connection is closed, so that the mark comes after its end."""
 
-    async def hook(session: Session, recipient: str) -> str | None:
-        if recipient != VICTIM or spent.is_set():
+    def __init__(self, site: Site) -> None:
+        self._held = sqlite3.connect(site.home / "digest.db", isolation_level=None, check_same_thread=False)
+        self._spent = False
+        site.sink.on["DATA"], site.sink.on["BODY"] = self._hold, self._hang_up
+
+    def _hold(self, _session: Session, recipient: str) -> None:
+        if recipient == VICTIM and not self._spent:
+            self._held.execute("BEGIN IMMEDIATE")
+
+    async def _hang_up(self, session: Session, recipient: str) -> str | None:
+        if recipient != VICTIM or self._spent:
             return None
-        spent.set()
-        held = sqlite3.connect(site.home / "digest.db", isolation_level=None)
-        held.execute("BEGIN IMMEDIATE")
+        self._spent = True
         session.writer.write_eof()
-        assert await session.reader.read(1) == b""  # the program has seen the end, and said nothing more
-        held.execute("ROLLBACK")
-        held.close()
+        try:
+            assert await session.reader.read(1) == b""  # the program has seen the end, and said nothing more
+        finally:
+            self._held.close()
         return DROP
-
-    return hook

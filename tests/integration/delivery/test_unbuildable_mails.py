@@ -8,30 +8,38 @@ from support.site import Site
 
 from digest.flows.settling import settle
 from digest.store import ledger
-from digest.store.schema import delivery
+from digest.store.schema import delivery, subscriber
 
 VICTIM = "reader3@example.org"
 
 
 @pytest.fixture
 def template(home: Path) -> Path:
-    """The operator's own template, with a mistake that shows for one reader only."""
+    """The operator's own template, which makes a mail of fifteen cards larger than may be, and one of ten not."""
     folder = home / "templates" / "email" / "digest"
     folder.mkdir(parents=True)
-    path = folder / "body.txt"
-    path.write_text(f"{{{{ digest.reason }}}}{{% if '{VICTIM}' in digest.reason %}}{{{{ 1 // 0 }}}}{{% endif %}}\n")
+    path = folder / "card.html"
+    path.write_text("<tr><td>{{ card.place }}. {{ card.paper.title }}{{ 'x' * 6300 }}</td></tr>\n")
     return path
+
+
+def readers(site: Site, number: int) -> list[str]:
+    """So many readers; one of them wants fifteen cards."""
+    addresses = site.readers(number)
+    with site.app.store.write() as connection:
+        connection.execute(subscriber.update().where(subscriber.c.address == VICTIM).values(size=15))
+    return addresses
 
 
 @pytest.mark.usefixtures("template")
 def test_a_mail_that_cannot_be_built_is_tried_three_times_and_parked_while_the_others_go(site: Site) -> None:
-    addresses = site.readers(8)
+    addresses = readers(site, 8)
     site.publish()
     assert site.deliver().states == {"submitted": 7, "deferred": 1}
     assert site.sink.recipients == sorted(set(addresses) - {VICTIM})
     row = site.row(VICTIM)
     assert (row.state, row.failures, row.attempts) == ("queued", 1, 0)
-    assert "body.txt, line 1" in row.reply
+    assert "over the 95,000 that mail clients show whole" in row.reply
     assert site.deliver().states == {}
     site.later(minutes=5)
     assert site.deliver().states == {"deferred": 1}
@@ -46,7 +54,7 @@ def test_a_mail_that_cannot_be_built_is_tried_three_times_and_parked_while_the_o
 
 def test_a_parked_mail_goes_when_the_operator_has_mended_it_and_says_so(make_site: Callable[..., Site], template: Path) -> None:
     site = make_site()
-    site.readers(4)
+    readers(site, 4)
     site.publish()
     for _ in range(3):
         site.deliver()
@@ -64,7 +72,7 @@ def test_a_parked_mail_goes_when_the_operator_has_mended_it_and_says_so(make_sit
 
 @pytest.mark.usefixtures("template")
 def test_a_parked_mail_may_be_settled_by_hand(site: Site) -> None:
-    site.readers(4)
+    readers(site, 4)
     site.publish()
     for _ in range(3):
         site.deliver()

@@ -17,6 +17,8 @@ right = {
     "DIGEST_SITE__SECRET_KEY": LONG,
     "DIGEST_SMTP__URL": f"smtps://ann:{CANARY}@mx.example.org",
     "DIGEST_SMTP__PASSWORD": CANARY,
+    "DIGEST_DKIM__SELECTOR": "one",
+    "DIGEST_DKIM__KEY": f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----",
     "DIGEST_DATABASE__URL": f"postgresql://d:{CANARY}@db/digest",
     "DIGEST_SOURCES__SEMANTIC_SCHOLAR__KEY": CANARY,
     "DIGEST_SOURCES__OPENALEX__KEY": CANARY,
@@ -76,7 +78,7 @@ def test_an_error_about_a_file_shows_no_secret(home: Path, text: str) -> None:
 
 def test_settings_show_no_secret_when_printed(home: Path) -> None:
     settings = load(home, right)
-    for part in (settings, settings.smtp, settings.database, settings.smtp.server, settings.sources):
+    for part in (settings, settings.smtp, settings.dkim, settings.database, settings.smtp.server, settings.sources):
         assert CANARY not in repr(part)
         assert CANARY not in str(part)
 

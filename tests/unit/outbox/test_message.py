@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from digest.outbox.identity import unsubscribe_mailto, unsubscribe_url
 from digest.outbox.mailbox import Mailbox
-from digest.outbox.message import MAX_HTML, MessageTooLarge, build, list_headers, quoted_printable
+from digest.outbox.message import MAX_HTML, MessageTooLarge, build, list_headers
+from digest.outbox.quoted import quoted_printable
 from digest.rendering.model import Rendered
 from digest.subscribers.address import EmailAddress
 from digest.tokens import random_token

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from digest.edition.model import Edition, Entry, Pick
 from digest.ranking.model import Term
+from digest.rendering.columns import COLUMNS
 from digest.rendering.digest_mail import DigestRenderer
-from digest.rendering.environment import COLUMNS, Environments
+from digest.rendering.environment import Environments
 from digest.rendering.model import Reader, Rendered
 from digest.rendering.settings import SiteSettings
 
@@ -108,7 +109,7 @@ def test_a_card_has_all_that_a_reader_decides_by(rendered: Render) -> None:
         assert "Tuna Meral, Kaan Oktay, Hidir Yesiltepe +1 · Virginia Tech" in part
         assert "cs.CV · new" in part
         assert "This halves the cost. (from the abstract)" in part
-        assert re.search(r"Why:? close to your topic “diffusion” ?; \+90 upvotes in 12 h", part)
+        assert re.search(r"Why:? close to your topic “diffusion” ?;? \+90 upvotes in 12 h", part)
         assert all(label in part for label in ("Paper", "arXiv", "PDF", "Code", "More like this", "Less like this"))
     assert "128 upvotes, 14 comments, 1.2k stars" in mail.text
     assert "<strong>128</strong> upvotes, <strong>14</strong> comments, <strong>1.2k</strong> stars" in mail.html
@@ -118,16 +119,17 @@ def test_the_text_part_keeps_to_its_columns_and_breaks_no_address(rendered: Rend
     long = "https://example.org/" + "a-long-path-/" * 20
     mail = rendered([entry(1, links={"page": long}), *(entry(n) for n in range(2, 30))])
     assert all(len(line) <= COLUMNS for line in mail.text.splitlines() if "https://" not in line)
-    assert f"[1] {long}\n" in mail.text
+    assert f"\n    Paper: {long}\n" in mail.text
     assert not re.search(r"[ \t]\n|\n{3}", mail.text)
 
 
-def test_links_of_the_text_part_are_numbered_and_listed(rendered: Render) -> None:
-    mail = rendered(30)
-    body, _, listed = mail.text.partition("\nLinks\n")
-    used = [int(number) for number in re.findall(r"\[(\d+)\]", body)]
-    there = [int(number) for number in re.findall(r"^\[(\d+)\] https://", listed, re.MULTILINE)]
-    assert used == there == list(range(1, 71))
+def test_links_of_the_text_part_stand_under_their_paper(rendered: Render) -> None:
+    papers = re.split(r"^ ?\d+\. ", rendered(30).text, flags=re.MULTILINE)[1:]
+    assert len(papers) == 20
+    for place, paper in enumerate(papers, start=1):
+        numbers = {int(number) for number in re.findall(r"https://\S+?(?:2611\.|flow-)(\d+)$", paper, re.MULTILINE)}
+        assert numbers == {place}
+    assert "    arXiv: https://arxiv.org/abs/2611.00003\n" in papers[2]
 
 
 def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMaker, reader: Reader) -> None:
@@ -135,7 +137,7 @@ def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMake
     shown = Shown(mail.html)
     assert shown.links == ["https://papers.example.org/u/AbCdEfGhIjKlMnOpQrStUv"]
     assert "Spherical flow matching beats latent diffusion, part 20" in shown.text
-    assert "Links" not in mail.text
+    assert "Paper:" not in mail.text
     assert "Metadata from" not in mail.text + mail.html
 
 
@@ -165,21 +167,22 @@ def test_what_his_interests_say_stands_before_what_the_ranking_says(
     rendered: Render, how: str, matched: str, words: str
 ) -> None:
     mail = rendered(1, how=how, matched=matched)
-    assert f"Why: {words}; +90 upvotes in 12 h" in _flat(mail.text)
+    assert f"Why: {words} +90 upvotes in 12 h" in _flat(mail.text)
     assert f"<strong>{words}</strong>; +90 upvotes in 12 h" in mail.html
 
 
 def test_a_card_outside_his_interests_says_so(rendered: Render) -> None:
     mail = rendered(1, how="explore")
     for part in (_flat(mail.text), Shown(mail.html).text):
-        assert re.search(r"Something.else:? outside your interests ?; \+90 upvotes in 12 h", part)
+        assert re.search(r"Something.else:? outside your interests ?;? \+90 upvotes in 12 h", part)
         assert "Why" not in part
 
 
 def test_a_card_has_three_reasons_at_most(rendered: Render, entry: EntryMaker) -> None:
     terms = tuple(Term(f"s{n}", 1, 1.0 / n, f"reason {n}") for n in range(1, 6))
     assert "Why: reason 1; reason 2; reason 3\n" in rendered([entry(1, terms=terms)]).text
-    assert "Why: close to your topic “graphs”; reason 1; reason 2\n" in rendered([entry(1, terms=terms)], matched="graphs").text
+    his = rendered([entry(1, terms=terms)], matched="graphs").text
+    assert "    Why: close to your topic “graphs”\n         reason 1; reason 2\n" in his
 
 
 def test_the_end_says_how_the_cards_came_about(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from digest.errors import ConfigurationError
-from digest.rendering.environment import COLUMNS, Environments, Lines, wrapper
+from digest.rendering.columns import COLUMNS, Lines
+from digest.rendering.environment import Environments, wrap
 
 
 @pytest.fixture
@@ -40,7 +41,6 @@ def test_control_characters_and_line_ends_of_a_value_do_not_reach_a_text(package
 
 
 def test_a_wrapped_text_keeps_its_columns_and_never_breaks_an_address() -> None:
-    wrap = wrapper()
     lines = wrap("word " * 40 + "https://example.org/" + "x" * 90, 4).split("\n")
     assert all(len(line) <= COLUMNS for line in lines if "https" not in line)
     assert all(line.startswith("    ") for line in lines[1:])
@@ -49,7 +49,7 @@ def test_a_wrapped_text_keeps_its_columns_and_never_breaks_an_address() -> None:
 
 
 def test_only_our_own_line_ends_survive(packaged: Path) -> None:
-    assert isinstance(wrapper()("a\nb"), Lines)
+    assert isinstance(wrap("a\nb"), Lines)
     assert Environments(packaged=packaged).text("b.txt", {"word": "a\nb"}) == "a b\n"
 
 

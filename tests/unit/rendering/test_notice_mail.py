@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from digest.rendering.environment import COLUMNS, Environments
+from digest.rendering.columns import COLUMNS
+from digest.rendering.environment import Environments
 from digest.rendering.notice_mail import KINDS, render_notice
 from digest.rendering.settings import SiteSettings
 

@@ -75,3 +75,9 @@ def test_a_summary_is_one_piece_of_the_abstract_within_the_limit(words: list[str
 
 def test_a_written_summary_keeps_its_own_beginning() -> None:
     assert first_sentences("A flow. In this work, we do. More.") == "A flow. In this work, we do."
+
+
+def test_a_word_that_may_label_an_abstract_stays_where_it_labels_nothing() -> None:
+    text = "Readers want a summary. Writers give one."
+    assert two_sentences(text) == text
+    assert two_sentences(f"Abstract: {text}") == text

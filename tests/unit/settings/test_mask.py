@@ -11,6 +11,7 @@ from digest.settings.mask import masked
         ("site.name", "Papers", "Papers"),
         ("site.secret_key", "x" * 40, "********"),
         ("smtp.password", "x", "********"),
+        ("dkim.key", "x", "********"),
         ("sources.semantic_scholar.key", "x", "********"),
         ("sources.openalex.key", "x", "********"),
         ("sources.github.token", "x", "********"),

@@ -10,6 +10,10 @@ days = st.dates(date(1970, 1, 1), date(2100, 1, 1))
 ids = st.lists(st.integers(1, 2**62), max_size=30)
 
 
+def remembered(text: str) -> set[int]:
+    return {number for number in papers(text).tolist() if number >= 0}
+
+
 def test_a_segment_is_short_and_plain() -> None:
     assert segment(DAY, [12, 15, 99]) == "20779:12,15,99;"
 
@@ -19,13 +23,13 @@ def test_a_mail_without_papers_is_not_remembered() -> None:
 
 
 def test_an_empty_memory_has_no_papers() -> None:
-    assert papers("") == set()
+    assert remembered("") == set()
 
 
 @given(st.lists(st.tuples(days, ids)))
 def test_what_was_appended_is_remembered(mails: list[tuple[date, list[int]]]) -> None:
     text = "".join(segment(day, listed) for day, listed in mails)
-    assert papers(text) == {paper for _, listed in mails for paper in listed}
+    assert remembered(text) == {paper for _, listed in mails for paper in listed}
 
 
 @given(st.lists(st.tuples(days, ids)), days)
@@ -37,17 +41,17 @@ def test_pruning_forgets_what_is_older_and_nothing_else(mails: list[tuple[date, 
 
 @given(st.text("0123456789:,;x-[]. ") | st.text())
 def test_a_damaged_memory_raises_nothing(text: str) -> None:
-    assert all(isinstance(paper, int) for paper in papers(text))
-    assert papers(prune(text, DAY)) <= papers(text)
+    assert all(isinstance(paper, int) for paper in remembered(text))
+    assert remembered(prune(text, DAY)) <= remembered(text)
 
 
 def test_of_a_damaged_segment_the_legible_papers_count() -> None:
-    assert papers("20779:1,two,3;20780:4") == {1, 3, 4}
-    assert papers("5;20779:1;;20780:2,;") == {1, 2}
-    assert papers("1:" * 5000) == set()
+    assert remembered("20779:1,two,3;20780:4") == {1, 3, 4}
+    assert remembered("5;20779:1;;20780:2,;") == {1, 2}
+    assert remembered("1:" * 5000) == set()
 
 
 def test_a_cut_memory_loses_its_last_segment_at_most() -> None:
     text = segment(DAY, [1, 2]) + segment(DAY + timedelta(days=1), [3])
     for length in range(len(text)):
-        assert papers(text[:length]) <= {1, 2, 3}
+        assert remembered(text[:length]) <= {1, 2, 3}
