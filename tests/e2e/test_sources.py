@@ -38,6 +38,7 @@ def _write_down(event, arguments):
         raise OSError(101, "the network is cut")
 
 sys.addaudithook(_write_down)
+sys.modules["uvloop"] = None  # what it connects to, no hook is told
 """
 """What a process runs at its start: every address that it wants to reach is written down, and none outside is reached."""
 FEED = """<rss version="2.0"><channel><title>A blog</title>

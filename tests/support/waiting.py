@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], what: str = "", seconds: float = 30) -> None:
+def until(condition: Callable[[], object], what: str = "", seconds: float = 60) -> None:
     """Return as soon as the condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, update
 from support.sink import Sink
 from support.site import Site
+from support.waiting import until
 
 from digest.edition.model import Pick
 from digest.flows import subscribe
@@ -239,5 +240,5 @@ def test_the_links_of_a_mail_rate_the_papers_beside_them(
 def test_a_log_holds_no_token(web: Ask, mail: Mail, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     web("GET", f"{mail.path}/1/more")
-    assert "GET /f/… 200" in caplog.text
+    until(lambda: "GET /f/… 200" in caplog.text, caplog.text, seconds=5)
     assert mail.path.rpartition("-")[2] not in caplog.text
