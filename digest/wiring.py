@@ -203,6 +203,7 @@ class App:
     @cached_property
     def plan(self) -> "Plan":
         """All that a run needs. Raises ConfigurationError, naming every setting that is missing."""
+        from digest.flows.mails import Mails
         from digest.flows.run import Plan
 
         self.settings.require("site.public_url", "email.from", "smtp.url")
@@ -217,6 +218,7 @@ class App:
             self.settings.ranking,
             self.alarm,
             self.encoder,
+            Mails(self.store, self.imprint),
         )
 
     def close(self) -> None:

@@ -44,6 +44,7 @@ async def deliver(
     only: EmailAddress | None = None,
     stop: asyncio.Event | None = None,
     progress: Callable[[Report], None] = lambda _report: None,
+    mails: Mails | None = None,
 ) -> Report:
     """Mail what is due, until nothing more is; what is deferred or in doubt waits for a later call.
 
@@ -54,6 +55,7 @@ async def deliver(
         only: mails to this address alone.
         stop: when set, the mails on the wire are finished and no other is begun.
         progress: called after each mail.
+        mails: what earlier runs of this process kept; None: nothing.
 
     Raises:
         ServerUnavailable: the relay cannot be reached or does not take our sender; nothing was lost.
@@ -61,7 +63,9 @@ async def deliver(
     """
     report = Report()
     worker_id = await asyncio.to_thread(_begin, store, clock.now(), rules, report)
-    run = _Run(store, clock, imprint, relay, rules, worker_id, report, stop or asyncio.Event(), progress)
+    mails = mails or Mails(store, imprint)
+    mails.begin()
+    run = _Run(store, clock, mails, imprint.sender.address, relay, rules, worker_id, report, stop or asyncio.Event(), progress)
     try:
         await run.work(limit, only)
     finally:
@@ -97,7 +101,8 @@ class _Run:
         self,
         store: Store,
         clock: Clock,
-        imprint: Imprint,
+        mails: Mails,
+        sender: EmailAddress,
         relay: Relay,
         rules: Rules,
         worker_id: int,
@@ -107,10 +112,9 @@ class _Run:
     ) -> None:
         self._store, self._clock, self._rules = store, clock, rules
         self._worker, self._report, self._stop = worker_id, report, stop
-        self._mails = Mails(store, imprint)
+        self._mails = mails
         self._looked_at = clock.now()
         self._error: BaseException | None = None
-        sender = imprint.sender.address
         self._jobs = jobs = Jobs(relay.pace, relay.connections, store, self._put_off)
         self._commits = commits = GroupCommit(store, clock, worker_id, disowned=jobs.halt, died=self._abort)
         self._refusals = refusals = Refusals(store, clock, commits)

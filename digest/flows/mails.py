@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from digest.edition.calendar import WEEK
@@ -39,19 +40,30 @@ class Job:
     seen: str = ""
 
 
+EDITIONS_KEPT = 3
+"""A daily and a weekly one are due at a time, and now and then an older one for who was deferred."""
+
+
 class Mails:
-    """Prepares the mails of one worker."""
+    """Prepares the mails of one process; what the readers of an edition share is made once and kept from run to run."""
 
     def __init__(self, store: Store, imprint: Imprint) -> None:
         self._store, self._imprint = store, imprint
         self._editions: dict[int, tuple[Chooser, Press]] = {}
         self._vocabularies: dict[int, Vocabulary | None] = {}
         self._families: dict[int, frozenset[int]] = {}
+        self._one_at_a_time = Lock()
 
     def prepare(
         self, worker_id: int, now: datetime, limit: int, only: EmailAddress | None = None
     ) -> tuple[list[Job], list[ledger.Outcome]]:
         """Claim up to `limit` due rows, notices first; returns the jobs, and the rows that came to an end without one."""
+        with self._one_at_a_time:
+            return self._prepare(worker_id, now, limit, only)
+
+    def _prepare(
+        self, worker_id: int, now: datetime, limit: int, only: EmailAddress | None
+    ) -> tuple[list[Job], list[ledger.Outcome]]:
         with self._store.write() as connection:
             notices = ledger.claim(connection, notice, worker_id, now, limit, only)
             rows = (
@@ -119,7 +131,15 @@ class Mails:
             with self._store.write() as connection:
                 deliveries.store_picks(connection, worker_id, chosen)
                 deliveries.shorten_memories(connection, shorter)
+        self._forget()
         return jobs, ended
+
+    def _forget(self) -> None:
+        """Let go of the editions that were not used for the longest time, and of the words of none."""
+        for number in list(self._editions)[:-EDITIONS_KEPT]:
+            del self._editions[number]
+        used = {chooser.edition.vocabulary for chooser, _ in self._editions.values()}
+        self._vocabularies = {version: kept for version, kept in self._vocabularies.items() if version in used}
 
     def _chosen(
         self,
@@ -173,8 +193,15 @@ class Mails:
             self._families = families
             self._editions.clear()
 
+    def begin(self) -> None:
+        """A run begins: what may have changed since the last one is looked up anew."""
+        if self._imprint.model:
+            self._editions.clear()  # more of their papers may have been read
+
     def _hidden(self, connection: Any, number: int) -> set[int]:
-        if number not in self._editions:
+        if number in self._editions:
+            self._editions[number] = self._editions.pop(number)  # the one that was used last is the last to go
+        else:
             edition = editions.load(connection, number)
             vocabulary = self._vocabulary(connection, edition.vocabulary)
             meanings = meanings_of(self._store, edition, self._imprint.model)

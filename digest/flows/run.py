@@ -12,6 +12,7 @@ from digest.flows import publish as publishing
 from digest.flows.asking import NOBODY, Watch
 from digest.flows.deliver import deliver
 from digest.flows.intake import Brought
+from digest.flows.mails import Mails
 from digest.flows.meanings import Lens, read_papers
 from digest.flows.messages import Imprint
 from digest.flows.outages import NO_ALARM, Alarm
@@ -46,6 +47,8 @@ class Plan:
     ranking: RankingSettings
     alarm: Alarm = NO_ALARM
     encoder: Encoder | None = None
+    mails: Mails | None = None
+    """What is kept from one run of mailing to the next."""
 
 
 def freezing(plan: Plan, on: date | None = None) -> bool:
@@ -132,7 +135,9 @@ async def send_out(
 ) -> Report:
     """Wake readers whose pause is over, tell the operator what he must know, and mail whatever is due."""
     await asyncio.to_thread(_prepare, plan)
-    return await deliver(plan.store, plan.clock, plan.imprint, plan.relay, plan.rules, stop=stop, progress=progress)
+    return await deliver(
+        plan.store, plan.clock, plan.imprint, plan.relay, plan.rules, stop=stop, progress=progress, mails=plan.mails
+    )
 
 
 def _prepare(plan: Plan) -> None:

@@ -1,0 +1,31 @@
+"""What mails of an edition share is kept from one run of a process to the next, and not for ever."""
+
+import pytest
+from support.site import Site
+
+from digest.flows.mails import EDITIONS_KEPT, Mails
+from digest.store import editions
+
+
+def test_an_edition_is_loaded_once_however_many_runs_mail_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    mails = Mails(site.app.store, site.app.imprint)
+    addresses = site.readers(3)
+    site.publish()
+    loaded: list[int] = []
+    load = editions.load
+    monkeypatch.setattr(editions, "load", lambda connection, number: loaded.append(number) or load(connection, number))
+    for _ in addresses:
+        site.deliver(limit=1, mails=mails)
+    assert site.states() == dict.fromkeys(addresses, "submitted")
+    assert len(loaded) == 1
+
+
+def test_editions_of_former_days_are_let_go(site: Site) -> None:
+    mails = Mails(site.app.store, site.app.imprint)
+    site.readers(1)
+    for _ in range(EDITIONS_KEPT + 2):
+        site.publish()
+        site.deliver(mails=mails)
+        site.later(days=1)
+    assert len({row.edition_id for row in site.rows()}) > EDITIONS_KEPT
+    assert len(mails._editions) == EDITIONS_KEPT
