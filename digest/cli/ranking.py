@@ -47,7 +47,7 @@ def rank(
         else:
             who, usual = choose.reader(app.store, for_), app.usual
             if top is not None:
-                who, usual = replace(who, size=None), replace(usual, cards=top, also=0)
+                who, usual = who._replace(size=None), replace(usual, cards=top, also=0)
             picks = choose.for_reader(app.store, now, edition, usual, app.selection, who, app.model)
             entries = {entry.paper_id: entry for entry in edition.entries}
             rows = [(entries[pick.paper_id], pick) for pick in picks]

@@ -1,11 +1,10 @@
 """Deliveries: who gets which edition when, and how far that is. One row an edition and reader, whatever happens."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select, update
 
@@ -103,9 +102,8 @@ def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> i
     return queued
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A reader of a claimed delivery, as far as his mail depends on him."""
+class Reader(NamedTuple):
+    """A reader of a claimed delivery, as far as his mail depends on him. A tuple, for one is made for every mail."""
 
     id: int
     token: str
@@ -144,11 +142,10 @@ def papers_under_way(connection: Connection, ids: Collection[int]) -> dict[int, 
 def store_picks(connection: Connection, worker_id: int, chosen: Mapping[int, tuple[tuple[Pick, ...], str]]) -> None:
     """Write (picks, message id) beside the claimed rows that they were chosen for."""
     if chosen:
-        rows = [(_as_json(picks_to_json(picks)), name, row, worker_id) for row, (picks, name) in chosen.items()]
+        rows = [(picks_to_json(picks), name, row, worker_id) for row, (picks, name) in chosen.items()]
         connection.exec_driver_sql(_STORE_PICKS[connection.dialect.name], rows)
 
 
-_as_json = json.JSONEncoder(separators=(",", ":")).encode
 # In the driver's own words: there is one for every mail, and making them out of SQLAlchemy's took longer than writing them.
 _STORE_PICKS = {
     "sqlite": "UPDATE delivery SET picks = ?, message_id = ? WHERE id = ? AND worker_id = ? AND state = 'claimed'",

@@ -1,5 +1,6 @@
 """The pages behind "More like this" and "Less like this": real requests to the real program."""
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -59,7 +60,7 @@ def mail(app: App, tmp_path: Path) -> Mail:
         deliveries.enqueue(connection, [(edition.number, ann.id, now)], now)
         # The line of "also trending" is stored first: the mail shows cards first all the same.
         picks = (Pick(numbers[2], "also"), Pick(numbers[0], "card"), Pick(numbers[1], "card", "topic", "her secret topic"))
-        connection.execute(update(delivery).values(picks=picks_to_json(picks), state="submitted"))
+        connection.execute(update(delivery).values(picks=json.loads(picks_to_json(picks)), state="submitted"))
         number = connection.execute(select(delivery.c.id)).scalar_one()
     url = rating_url(f"https://{HOST}", app.signer, number, ann.token)
     return Mail(ann, number, url.removeprefix(f"https://{HOST}"))
