@@ -106,7 +106,7 @@ class Connection:
         Raises:
             ServerUnavailable: any of it failed; says which, and the usual cause.
         """
-        smtp = (_Lmtp if url.scheme == "lmtp" else SMTP)(
+        smtp = (_Lmtp if url.scheme == "lmtp" else _Client)(
             hostname=url.host,
             port=url.port,
             username=url.username,
@@ -268,7 +268,16 @@ class Connection:
         return Verdict("lost", phase, code, text)
 
 
-class _Lmtp(SMTP):
+class _Client(SMTP):
+    """Closes without a word: a server that misbehaves must not be waited for until it has ended TLS politely."""
+
+    def close(self) -> None:
+        if self.transport is not None:
+            cast("asyncio.Transport", self.transport).abort()
+        super().close()
+
+
+class _Lmtp(_Client):
     """LMTP (RFC 2033) differs, for one recipient a message, in the greeting alone."""
 
     async def execute_command(self, *args: bytes, **options: object) -> SMTPResponse:
