@@ -119,9 +119,10 @@ class Mails:
             if row.picks and (row.attempts > 0 or row.doubts > 0)
         }
         chosen = self._chosen([(row, reader) for row, reader in mailed if row.id not in fixed], known, hidden, now)
+        picks_of = fixed | chosen
         jobs: list[Job] = []
         for row, reader in mailed:
-            picks, name = (fixed | chosen).get(row.id, ((), ""))
+            picks, name = picks_of.get(row.id, ((), ""))
             if picks:
                 jobs.append(self._job(row, reader, picks, name))
             else:
