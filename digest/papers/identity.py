@@ -31,6 +31,8 @@ _ARXIV_DOI = "10.48550/arxiv."
 _DOI_PREFIX = re.compile(r"(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*")
 _DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"<>{}|\\^`]{1,200}")
 _NOT_WORD = re.compile(r"[\W_]+")
+_ASCII = "".join(chr(n).lower() if chr(n).isalnum() else " " for n in range(128))
+"""The same for `str.translate`: small letters, digits, and blanks for all else."""
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
 # Letters that Unicode does not take apart, as they are written without accents; and Greek as TeX names it.
@@ -85,12 +87,18 @@ def normalised_title(title: str) -> str:
     >>> normalised_title(r"Schr\"odinger's $\alpha$-Nets") == normalised_title("Schrödinger’s α-nets")
     True
     """
-    plain = _without_tex(title) if _TEX.search(title) else title
-    # Compatibility forms hide capitals (mathematical letters, `™`): they are taken apart before the case is folded.
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
+    return " ".join(normalised_words(title))
+
+
+def normalised_words(text: str) -> list[str]:
+    """The words of a text in that form."""
+    plain = _without_tex(text) if _TEX.search(text) else text
     if not plain.isascii():
+        # Compatibility forms hide capitals (mathematical letters, `™`): they are taken apart before the case is folded.
+        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
         plain = "".join(c for c in plain if not unicodedata.combining(c)).translate(_PLAIN)
-    return _NOT_WORD.sub(" ", plain).strip()
+    # A table is eight times as quick as the expression, but has ASCII only.
+    return (plain.translate(_ASCII) if plain.isascii() else _NOT_WORD.sub(" ", plain)).split()
 
 
 def _without_tex(text: str) -> str:

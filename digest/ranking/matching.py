@@ -4,17 +4,19 @@ Each distinct interest is looked up once and shared by all readers.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import count
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from digest.papers.identity import family_name, normalised_title
+from digest.papers.identity import family_name, normalised_title, normalised_words
 from digest.papers.model import Work
 from digest.subscribers.model import InterestKind
 
 Places = NDArray[np.int64]
-_NOWHERE: frozenset[int] = frozenset()
 
 MAX_KNOWN = 100_000
 """How many interests' places are kept; an edition has fewer distinct ones, unless somebody makes them up."""
@@ -28,20 +30,29 @@ class Matching:
 
     def __init__(self, works: Sequence[Work], survivor: Places | None = None) -> None:
         self._survivor = np.arange(len(works)) if survivor is None else survivor
-        texts = ("\n".join((work.title, work.abstract, *work.keywords)) for work in works)
+        fields = [
+            [normalised_words(line) for line in "\n".join((work.title, work.abstract, *work.keywords)).splitlines()]
+            for work in works
+        ]
         # Between two fields stands a blank more than between words, so that no phrase reaches from one into the next.
-        self._texts = [f" {'  '.join(map(normalised_title, text.splitlines()))} " for text in texts]
-        self._words: dict[str, set[int]] = defaultdict(set)
-        for place, text in enumerate(self._texts):
-            for word in set(text.split()):
-                self._words[word].add(place)
-        self._authors = _by_key((place, family_name(name)) for place, work in enumerate(works) for name in work.authors)
-        self._names = [work.authors for work in works]
-        self._categories = _by_key((place, one.casefold()) for place, work in enumerate(works) for one in work.categories)
-        self._archives = _by_key(
-            (place, one.casefold().partition(".")[0]) for place, work in enumerate(works) for one in work.categories
-        )
+        self._texts = [f" {'  '.join(map(' '.join, those))} " for those in fields]
+        self._words = _Words([[word for words in those for word in words] for those in fields])
+        self._works = works
         self._known: dict[tuple[InterestKind, str], Places] = {}
+
+    @cached_property
+    def _authors(self) -> Mapping[str, list[int]]:
+        return _by_key((place, family_name(name)) for place, work in enumerate(self._works) for name in work.authors)
+
+    @cached_property
+    def _categories(self) -> Mapping[str, list[int]]:
+        return _by_key((place, one.casefold()) for place, work in enumerate(self._works) for one in work.categories)
+
+    @cached_property
+    def _archives(self) -> Mapping[str, list[int]]:
+        return _by_key(
+            (place, one.casefold().partition(".")[0]) for place, work in enumerate(self._works) for one in work.categories
+        )
 
     def places(self, kind: InterestKind, value: str) -> Places:
         """Where a keyword, an author, a category, a topic's very words or something muted is; none for what a reader liked."""
@@ -66,16 +77,18 @@ class Matching:
             case _:
                 return ()
 
-    def _phrase(self, value: str) -> list[int]:
-        phrase = normalised_title(value)
-        having = sorted((self._words.get(word, _NOWHERE) for word in phrase.split()), key=len)
-        return [place for place in _NOWHERE.union(*having[:1]).intersection(*having[1:]) if f" {phrase} " in self._texts[place]]
+    def _phrase(self, value: str) -> Collection[int]:
+        words = normalised_words(value)
+        having = sorted(map(self._words.places, words), key=len)
+        found = having[0].intersection(*having[1:]) if having else ()
+        phrase = f" {' '.join(words)} "
+        return found if len(words) < 2 else [place for place in found if phrase in self._texts[place]]
 
     def _author(self, value: str) -> list[int]:
         return [
             place
             for place in self._authors.get(family_name(value), ())
-            if any(same_author(value, name) for name in self._names[place])
+            if any(same_author(value, name) for name in self._works[place].authors)
         ]
 
     def _category(self, value: str) -> Sequence[int]:
@@ -109,6 +122,25 @@ def _given(name: str) -> list[str]:
     words = normalised_title(name).split()
     family = family_name(name)
     return words[: len(words) - 1 - words[::-1].index(family)] if family in words else []
+
+
+class _Words:
+    """In which texts each word stands; as arrays, for sets of so many words take twice the time and the memory."""
+
+    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
+        every = np.array([self._numbers[word] for text in texts for word in text], np.int32)
+        ends = np.cumsum([0, *map(len, texts)])
+        by_text = sp.csr_array((np.ones(len(every), np.int8), every, ends), shape=(len(texts), len(self._numbers)))
+        self._by_word = by_text.tocsc()
+
+    def places(self, word: str) -> set[int]:
+        """The texts that have it."""
+        number = self._numbers.get(word)
+        if number is None:
+            return set()
+        begin, end = self._by_word.indptr[number : number + 2]
+        return set(self._by_word.indices[begin:end].tolist())
 
 
 def _by_key(pairs: Iterable[tuple[int, str]]) -> Mapping[str, list[int]]:
