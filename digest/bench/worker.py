@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> None:
 def _watch(stages: Stages) -> None:
     stages.watch(compose.Composer, "__init__", "edition")
     stages.watch(editions, "load", "edition")
+    stages.watch(editions, "rows", "edition")
     stages.watch(vocabularies, "load", "edition")
     stages.watch(compose.Composer, "choose", "rank")
     stages.watch(Signing, "fields", "sign")

@@ -12,10 +12,10 @@ from digest.edition.model import Edition, Entry, Pick
 from digest.edition.stage import Stage
 from digest.edition.taste import Taste
 from digest.ranking.model import Candidate, Ranked
+from digest.ranking.rows import Rows
 from digest.ranking.select import Selection, length_of_lists
 from digest.ranking.shortlist import Flags
 from digest.ranking.trending import numbers
-from digest.ranking.vocabulary import Vocabulary
 
 __all__ = ["MAX_ENTRIES", "Composer", "Taste", "entries"]
 
@@ -47,18 +47,18 @@ class Composer:
     def __init__(
         self,
         edition: Edition,
-        vocabulary: Vocabulary | None = None,
+        rows: Rows | None = None,
         options: Selection | None = None,
         meanings: NDArray[np.float32] | None = None,
     ) -> None:
         """Args:
         edition: its entries in order of rank.
-        vocabulary: the one that the readers' profiles are learned with; None: profiles say nothing, topics are looked for
-            word for word, and nobody knows which papers are alike.
+        rows: of its entries, in the columns of the vocabulary that the readers' profiles are learned with; None: profiles
+            say nothing, topics are looked for word for word, and nobody knows which papers are alike.
         options: see `Selection`.
         meanings: what each entry means, centred, a row of zeros where that is not known, (entries, dimension).
         """
-        self._stage = Stage.of(edition, vocabulary, options or Selection(), meanings)
+        self._stage = Stage.of(edition, rows, options or Selection(), meanings)
 
     def choose(self, readers: Sequence[tuple[Taste, Ids]], hidden: Collection[int] = ()) -> list[tuple[Pick, ...]]:
         """The best papers for each reader that he never got, cards first; none when there is none.
@@ -92,11 +92,15 @@ class Composer:
         """The same for one reader."""
         return self.choose([(taste, seen)], hidden)[0]
 
-    def explain(self, taste: Taste, seen: Ids, hidden: Collection[int], paper_id: int) -> Explanation:
-        """Why a reader did or did not get a paper. Raises KeyError for one that is not in the edition under any of its ids."""
+    def explain(self, taste: Taste, seen: Ids, hidden: Collection[int], paper_id: int, words: Sequence[str]) -> Explanation:
+        """Why a reader did or did not get a paper; `words` are those of the vocabulary, in the order of the rows' columns.
+
+        Raises:
+            KeyError: the paper is not in the edition under any of its ids.
+        """
         place = self._stage.field.place(paper_id)
         if place is None:
             raise KeyError(paper_id)
         barred = self._stage.field.barred(hidden)
         chunk = Chunk(self._stage, [(taste, seen)], barred, length_of_lists(taste.cards, taste.also))
-        return explained(self._stage, chunk, taste, seen, bool(barred[place]), place)
+        return explained(self._stage, chunk, taste, seen, bool(barred[place]), place, words)

@@ -1,5 +1,7 @@
 """Why a reader did or did not get a paper: read off the very arrays that his picks were made from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from digest.edition.chunk import STRENGTH, Chunk, Ids
@@ -14,8 +16,11 @@ WORDS = 5
 """So many of the words that decided are told."""
 
 
-def explained(stage: Stage, chunk: Chunk, taste: Taste, seen: Ids, hidden: bool, place: int) -> Explanation:
-    """Everything about the entry at a place, for the one reader of a chunk; `hidden`: the operator has withdrawn it."""
+def explained(
+    stage: Stage, chunk: Chunk, taste: Taste, seen: Ids, hidden: bool, place: int, words: Sequence[str]
+) -> Explanation:
+    """Everything about the entry at a place, for the one reader of a chunk; `hidden`: the operator has withdrawn it; `words`
+    are those of the vocabulary."""
     field, entry = stage.field, stage.edition.entries[place]
     chosen = chunk.choice.places[0].tolist()
     nth = chosen.index(place) + 1 if place in chosen else 0
@@ -47,7 +52,7 @@ def explained(stage: Stage, chunk: Chunk, taste: Taste, seen: Ids, hidden: bool,
         strength=float(field.trending[place]),
         measured=bool(field.measured[place]),
         floor=stage.options.floor,
-        facets=tuple(_facets(stage, chunk, place)),
+        facets=tuple(_facets(stage, chunk, place, words)),
         matches=_found(stage, taste, place, mutes=False),
         mutes=mutes,
         outcome=outcome,
@@ -72,10 +77,10 @@ def _found(stage: Stage, taste: Taste, place: int, *, mutes: bool) -> tuple[Inte
     )
 
 
-def _facets(stage: Stage, chunk: Chunk, place: int) -> list[FacetScore]:
+def _facets(stage: Stage, chunk: Chunk, place: int, words: Sequence[str]) -> list[FacetScore]:
     told: list[FacetScore] = []
-    vocabulary, rows = stage.vocabulary, stage.rows
-    if vocabulary is None or rows is None:
+    rows = stage.rows
+    if rows is None:
         return told
     for number, own in enumerate(chunk.rows):
         if own.facet is None:
@@ -84,9 +89,7 @@ def _facets(stage: Stage, chunk: Chunk, place: int) -> list[FacetScore]:
         weight_of = dict(zip(own.facet.terms.tolist(), own.facet.weights.tolist(), strict=True))
         begin, end = rows.indptr[place], rows.indptr[place + 1]
         in_paper = zip(rows.indices[begin:end].tolist(), rows.data[begin:end].tolist(), strict=True)
-        added = [
-            Word(vocabulary.terms[term], round(weight_of[term] * value, 4)) for term, value in in_paper if term in weight_of
-        ]
+        added = [Word(words[term], round(weight_of[term] * value, 4)) for term, value in in_paper if term in weight_of]
         added.sort(key=lambda word: (-word.score, word.term))
         told.append(
             FacetScore(

@@ -10,9 +10,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from digest.edition.model import SECTIONS, Entry, Pick
+from digest.ranking.rows import Rows
 from digest.ranking.select import ALIKE
 from digest.ranking.shortlist import PLACE_BITS, Flags, Floats, Ints
-from digest.ranking.vocabulary import Rows
 
 TELLING = 5
 """So many measured papers of a science, and one that was not measured is one that nobody noticed."""

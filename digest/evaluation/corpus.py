@@ -11,7 +11,8 @@ from digest.evaluation.meaning import Meanings, with_meaning
 from digest.papers.model import Work
 from digest.ranking.meaning import Background, Floats
 from digest.ranking.profile import Profile, learn
-from digest.ranking.vocabulary import MAX_BACKGROUND, Rows, Vocabulary, fit, fit_bags
+from digest.ranking.rows import Rows
+from digest.ranking.vocabulary import MAX_BACKGROUND, Vocabulary, fit, fit_bags
 from digest.ranking.words import Documents
 from digest.subscribers.model import Interest
 

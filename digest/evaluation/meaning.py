@@ -9,7 +9,7 @@ from digest.papers.model import Work
 from digest.ranking.deepening import deepen
 from digest.ranking.meaning import Background, Floats, mixed, text_of
 from digest.ranking.profile import Profile
-from digest.ranking.vocabulary import Rows
+from digest.ranking.rows import Rows
 from digest.semantic import Encoder
 
 

@@ -8,7 +8,7 @@ from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
 from digest.errors import UsageError
 from digest.flows import learning
-from digest.flows.choosing import Chooser, know, meanings_of
+from digest.flows.choosing import Chooser, know, meanings_of, rows_of
 from digest.flows.publish import rank, why_empty
 from digest.ranking.profile import Profile
 from digest.ranking.select import Selection
@@ -76,8 +76,9 @@ def for_reader(
     `usual` is what they get who chose nothing; `model` says whose meanings are compared, if any.
     """
     vocabulary = vocabulary_of(store, edition)
-    chooser = Chooser(edition, vocabulary, usual, selection, meanings_of(store, edition, model))
     with store.read() as connection:
+        rows = rows_of(connection, edition, lambda: vocabulary)
+        chooser = Chooser(edition, lambda: vocabulary, rows, usual, selection, meanings_of(store, edition, model))
         hidden = chooser.hidden(connection)
         if who is None:
             return chooser.composer.picks(usual, (), hidden)

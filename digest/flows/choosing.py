@@ -1,6 +1,6 @@
 """Choosing: which papers of one edition readers get, many readers at a time."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -13,15 +13,20 @@ from digest.edition.model import Edition, Pick
 from digest.flows import learning
 from digest.flows.meanings import of_entries
 from digest.ranking.profile import Profile
+from digest.ranking.rows import Rows
 from digest.ranking.select import Selection
 from digest.ranking.vocabulary import Vocabulary
-from digest.store import deliveries, papers, ratings, subscribers
+from digest.store import deliveries, editions, papers, ratings, subscribers
 from digest.store.engine import Store
 from digest.subscribers import seen
 from digest.subscribers.model import Interest
 
 Whom: TypeAlias = tuple[deliveries.Reader, int | None]
 """A reader, and the delivery that is chosen for: what it holds from an earlier choice does not count as on its way."""
+
+
+Words: TypeAlias = Callable[[], Vocabulary | None]
+"""Gives the words that an edition is written in, which few need; None: there are none, or they are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +57,30 @@ def meanings_of(store: Store, edition: Edition, model: str) -> NDArray[np.float3
     return of_entries(store, model, [entry.paper_id for entry in edition.entries]) if model else None
 
 
+def rows_of(connection: Any, edition: Edition, vocabulary: Words) -> Rows | None:
+    """The entries in the words of the edition, as they were stored when it was frozen; worked out for a draft, and for an
+    edition whose rows are forgotten."""
+    rows = editions.rows(connection, edition.number)
+    if rows is None and (words := vocabulary()) is not None:
+        rows = words.rows(entry.work for entry in edition.entries)
+    return rows
+
+
 class Chooser:
     """One edition, ready to be chosen from. `usual` is what they get who chose nothing."""
 
     def __init__(
         self,
         edition: Edition,
-        vocabulary: Vocabulary | None,
+        vocabulary: Words,
+        rows: Rows | None,
         usual: Taste,
         selection: Selection,
         meanings: NDArray[np.float32] | None = None,
     ) -> None:
-        self.edition, self.vocabulary = edition, vocabulary
-        self.composer = Composer(edition, vocabulary, selection, meanings)
+        self.edition = edition
+        self.composer = Composer(edition, rows, selection, meanings)
+        self._vocabulary = vocabulary
         self._usual = usual
 
     def hidden(self, connection: Any) -> set[int]:
@@ -75,7 +91,8 @@ class Chooser:
         self, store: Store, interests: Mapping[int, Sequence[Interest]], now: datetime, model: str = ""
     ) -> Mapping[int, Profile]:
         """The profiles of these readers in the words of the edition; those that are lacking are learned and stored."""
-        return learning.profiles_of(store, self.vocabulary, interests, now, model) if self.vocabulary else {}
+        version = self.edition.vocabulary
+        return {} if version is None else learning.profiles_of(store, version, self._vocabulary, interests, now, model)
 
     def choose(
         self, whom: Sequence[Whom], known: Readers, profiles: Mapping[int, Profile], hidden: Collection[int]

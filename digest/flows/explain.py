@@ -10,12 +10,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, get_args
 
 from digest.edition.calendar import WEEK, reads_on
-from digest.edition.compose import MAX_ENTRIES, Taste
+from digest.edition.compose import MAX_ENTRIES, Composer, Taste
 from digest.edition.explanation import Explanation
 from digest.edition.model import Edition, Entry, Pick
 from digest.errors import UsageError
 from digest.flows import learning
-from digest.flows.choosing import Chooser, meanings_of
+from digest.flows.choosing import meanings_of, rows_of
 from digest.papers.model import Paper
 from digest.ranking.profile import Profile
 from digest.ranking.select import Selection
@@ -149,8 +149,10 @@ def explain(
             profile = _profile(connection, known.id, vocabulary, model if stands else None, at)
             wish = known.preferences
             taste = usual.of(profile, interests, wish.share, wish.size, known.id)
-            composer = Chooser(edition, vocabulary, usual, selection, meanings_of(store, edition, model)).composer
-            again = composer.explain(taste, set(had) | rated, hidden, entry.paper_id)
+            rows = rows_of(connection, edition, lambda: vocabulary)
+            composer = Composer(edition, rows, selection, meanings_of(store, edition, model))
+            words = vocabulary.terms if vocabulary else ()
+            again = composer.explain(taste, set(had) | rated, hidden, entry.paper_id, words)
         account = Account(known, paper, edition, entry, mail, at, interests, "not a candidate", again=again)
         if edition.empty_because:
             return replace(account, verdict="empty edition", why=edition.empty_because)

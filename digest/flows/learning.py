@@ -100,16 +100,25 @@ def learn_profiles(
 
 
 def profiles_of(
-    store: Store, vocabulary: Vocabulary, interests: Mapping[int, Sequence[Interest]], now: datetime, model: str = ""
+    store: Store,
+    version: int,
+    vocabulary: Callable[[], Vocabulary | None],
+    interests: Mapping[int, Sequence[Interest]],
+    now: datetime,
+    model: str = "",
 ) -> dict[int, Profile]:
-    """The profiles of these readers, who want this; who lacks his is learned here, from words alone, and it is stored. Who said
-    nothing that a profile is made of is missing."""
+    """The profiles of these readers, who want this, in the vocabulary of a version; who lacks his is learned here, from words
+    alone, and it is stored. Who said nothing that a profile is made of is missing.
+
+    `vocabulary` gives the words, and is asked only if somebody lacks his profile; None: they are forgotten.
+    """
     who = {one for one, wanted in interests.items() if any(wish.kind in profiles.LEARNED_FROM for wish in wanted)}
     with store.read() as connection:
-        found = profiles.of(connection, who, vocabulary.version, model)
+        found = profiles.of(connection, who, version, model)
     lacking = sorted(who - found.keys())
-    for start in range(0, len(lacking), READERS_AT_ONCE):
-        found |= _learn(store, vocabulary, lacking[start : start + READERS_AT_ONCE], now, None)[0]
+    if lacking and (words := vocabulary()) is not None:
+        for start in range(0, len(lacking), READERS_AT_ONCE):
+            found |= _learn(store, words, lacking[start : start + READERS_AT_ONCE], now, None)[0]
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from digest.edition.calendar import WEEK
 from digest.edition.model import Pick
-from digest.flows.choosing import Chooser, Readers, know, meanings_of
+from digest.flows.choosing import Chooser, Readers, know, meanings_of, rows_of
 from digest.flows.messages import Imprint, Press, notice_message
 from digest.outbox.identity import message_id
 from digest.ranking.vocabulary import Vocabulary
@@ -204,16 +204,18 @@ class Mails:
             self._editions[number] = self._editions.pop(number)  # the one that was used last is the last to go
         else:
             edition = editions.load(connection, number)
-            vocabulary = self._vocabulary(connection, edition.vocabulary)
+            vocabulary = partial(self._vocabulary, edition.vocabulary)
+            rows = rows_of(connection, edition, vocabulary)
             meanings = meanings_of(self._store, edition, self._imprint.model)
-            chooser = Chooser(edition, vocabulary, self._imprint.usual, self._imprint.selection, meanings)
+            chooser = Chooser(edition, vocabulary, rows, self._imprint.usual, self._imprint.selection, meanings)
             self._editions[number] = chooser, Press(self._imprint, edition)
         return self._editions[number][0].hidden(connection)
 
-    def _vocabulary(self, connection: Any, version: int | None) -> Vocabulary | None:
-        """Kept, for the editions of a month share it."""
+    def _vocabulary(self, version: int | None) -> Vocabulary | None:
+        """Loaded when somebody's profile is lacking, and kept, for the editions of a month share it."""
         if version is None:
             return None
         if version not in self._vocabularies:
-            self._vocabularies[version] = vocabularies.load(connection, version)
+            with self._store.read() as connection:
+                self._vocabularies[version] = vocabularies.load(connection, version)
         return self._vocabularies[version]

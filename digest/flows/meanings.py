@@ -16,7 +16,7 @@ from digest.papers.model import Work
 from digest.ranking.deepening import deepen
 from digest.ranking.meaning import Background, text_of
 from digest.ranking.profile import Profile
-from digest.ranking.vocabulary import Rows
+from digest.ranking.rows import Rows
 from digest.semantic import Encoder
 from digest.store import meanings
 from digest.store.engine import Store

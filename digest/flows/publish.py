@@ -12,7 +12,7 @@ from digest.ranking.model import Candidate, Ranked
 from digest.ranking.settings import RankingSettings
 from digest.sources.registry import sources_of
 from digest.sources.settings import SourcesSettings
-from digest.store import editions, papers, runs
+from digest.store import editions, papers, runs, vocabularies
 from digest.store.engine import Store
 from digest.subscribers.model import CADENCES, Cadence
 
@@ -69,7 +69,11 @@ def _freeze(
     if empty_because and missing:
         waiting = f"{empty_because}, and {', '.join(missing)} could not be read"
         return Published(Edition(0, on, cadence, now, (), tuple(missing), waiting), new=False, waits=True)
-    vocabulary = learning.ready(store, now)
+    version = learning.ready(store, now)
+    with store.read() as connection:
+        vocabulary = None if version is None else vocabularies.load(connection, version)
+    # Counted once here, and not by each process that mails the edition.
+    rows = None if vocabulary is None else vocabulary.rows(entry.work for entry in entries)
     with store.write() as connection:
         edition, new = editions.freeze(
             connection,
@@ -79,7 +83,8 @@ def _freeze(
             entries=entries,
             missing_sources=missing,
             empty_because=empty_because,
-            vocabulary=vocabulary,
+            vocabulary=version,
+            rows=rows,
         )
     return Published(edition, new)
 

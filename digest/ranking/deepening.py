@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digest.ranking import meaning
 from digest.ranking.meaning import Background, Floats, Part
 from digest.ranking.profile import Facet, Profile
-from digest.ranking.vocabulary import Rows
+from digest.ranking.rows import Rows
 
 
 def deepen(profile: Profile, background: Background, liked: Rows, likes: Floats, phrases: Mapping[str, Floats]) -> Profile:

@@ -15,8 +15,9 @@ from digest.ranking import learning
 from digest.ranking.clusters import groups
 from digest.ranking.meaning import Meaning
 from digest.ranking.negatives import Negatives, Rated, Vector
+from digest.ranking.rows import Rows
 from digest.ranking.text import terms as terms_of
-from digest.ranking.vocabulary import Rows, Vocabulary
+from digest.ranking.vocabulary import Vocabulary
 from digest.subscribers.model import Interest
 
 Kind = Literal["topic", "liked"]

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from digest.ranking.vocabulary import Rows
+from digest.ranking.rows import Rows
 
 Floats = NDArray[np.float32]
 Shorts = NDArray[np.int16]

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,11 +14,9 @@ from numpy.typing import NDArray
 
 from digest.papers.model import Work
 from digest.ranking.negatives import Negatives
+from digest.ranking.rows import Rows, packed, unit_rows, unpacked
 from digest.ranking.text import counts, terms
 from digest.ranking.words import Documents, brought_along, count
-
-Rows = Any
-"""A scipy CSR array of float32: a row for each paper, a column for each word, each row of length 1 (or 0)."""
 
 MAX_TERMS = 50_000
 MAX_BACKGROUND = 2_000
@@ -78,20 +74,14 @@ class Vocabulary:
         order = np.lexsort((unsorted, np.repeat(np.arange(len(ends) - 1), np.diff(ends_))))
         indices = unsorted[order]
         values = (1 + np.log(np.array(numbers, np.float32)[order])) * self.idf[indices]
-        return _rows(values, indices, ends_, len(self.terms))
+        return unit_rows(values, indices, ends_, len(self.terms))
 
     def to_bytes(self) -> bytes:
         """As it is stored, whole and compressed."""
         words = "\n".join(self.terms).encode()
         rows = self.background
         head = _HEAD.pack(_MAGIC, len(self.terms), len(words), rows.shape[0], rows.nnz)
-        parts = (
-            self.idf.astype("<f4").tobytes(),
-            np.diff(rows.indptr).astype("<u2").tobytes(),
-            rows.indices.astype("<u2").tobytes(),
-            rows.data.astype("<f2").tobytes(),
-        )
-        return zlib.compress(b"".join((head, words, *parts)), 6)
+        return zlib.compress(b"".join((head, words, self.idf.astype("<f4").tobytes(), packed(rows))), 6)
 
     @classmethod
     def from_bytes(cls, version: int, stored: bytes) -> "Vocabulary":
@@ -100,20 +90,14 @@ class Vocabulary:
         if len(raw) < _HEAD.size:
             raise ValueError("a stored vocabulary is too short")
         magic, n_terms, n_words, n_rows, n_values = _HEAD.unpack_from(raw)
-        sizes = (_HEAD.size, n_words, 4 * n_terms, 2 * n_rows, 2 * n_values, 2 * n_values)
-        if magic != _MAGIC or n_terms > MAX_TERMS or not n_rows or len(raw) != sum(sizes):
+        numbers, rows = _HEAD.size + n_words, _HEAD.size + n_words + 4 * n_terms
+        if magic != _MAGIC or n_terms > MAX_TERMS or not n_rows or len(raw) < rows:
             raise ValueError("a stored vocabulary is not what its head says")
-        ends = np.cumsum(sizes)
-        words, idf, lengths, columns, values = (raw[start:end] for start, end in pairwise(ends))
-        all_terms = tuple(words.decode().split("\n")) if n_terms else ()
-        indptr = np.concatenate(([0], np.cumsum(np.frombuffer(lengths, "<u2"), dtype=np.int64))).astype(np.int32)
-        indices, data = np.frombuffer(columns, "<u2").astype(np.int32), np.frombuffer(values, "<f2").astype(np.float32)
-        weights = np.frombuffer(idf, "<f4").astype(np.float32)
-        if len(set(all_terms)) != n_terms or indptr[-1] != n_values or (n_values and indices.max() >= n_terms):
-            raise ValueError("the terms or rows of a stored vocabulary do not fit together")
-        if not (np.isfinite(weights).all() and np.isfinite(data).all()):
-            raise ValueError("a stored vocabulary has weights that are no numbers")
-        return cls(version, all_terms, weights, sp.csr_array((data, indices, indptr), shape=(n_rows, n_terms)))
+        all_terms = tuple(raw[_HEAD.size : numbers].decode().split("\n")) if n_terms else ()
+        weights = np.frombuffer(raw, "<f4", n_terms, numbers).astype(np.float32)
+        if len(set(all_terms)) != n_terms or not np.isfinite(weights).all():
+            raise ValueError("the terms of a stored vocabulary do not fit together, or their weights are no numbers")
+        return cls(version, all_terms, weights, unpacked(memoryview(raw)[rows:], n_rows, n_terms, n_values))
 
 
 _HEAD = struct.Struct("<4sIIII")
@@ -130,15 +114,6 @@ def _inflated(stored: bytes) -> bytes:
     if not engine.eof or engine.unused_data:
         raise ValueError("a stored vocabulary is cut, too long, or has something behind it")
     return raw
-
-
-def _rows(values: NDArray[np.float32], indices: NDArray[np.int32], ends: NDArray[np.int32], width: int) -> Rows:
-    """Rows brought to length 1; an empty one stays. Values are such as a half-precision number holds, as they are stored."""
-    lengths = np.diff(ends)
-    row_of = np.repeat(np.arange(len(lengths)), lengths)
-    norms = np.sqrt(np.bincount(row_of, values.astype(np.float64) ** 2, len(lengths)))
-    unit = (values / norms[row_of]).astype(np.float16).astype(np.float32)
-    return sp.csr_array((unit, indices, ends), shape=(len(lengths), width))
 
 
 def fit(works: Iterable[Work], version: int = 0) -> Vocabulary:
@@ -176,7 +151,7 @@ def _made_up(papers: int, idf: NDArray[np.float32], share: NDArray[np.float32]) 
     chance = (numbers >> np.uint64(11)).astype(np.float64) / 2**53
     row_of, indices = np.nonzero(chance < share)
     ends = np.searchsorted(row_of, np.arange(papers + 1)).astype(np.int32)
-    return _rows(idf[indices], indices.astype(np.int32), ends, len(idf))
+    return unit_rows(idf[indices], indices.astype(np.int32), ends, len(idf))
 
 
 class _Sample:

@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
-from typing import Any, TypeAlias
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from digest.edition.model import Edition, Entry
 from digest.store.papers import families
 from digest.store.rows import terms_from_json, terms_to_json, work_from_json, work_to_json
-from digest.store.schema import edition, edition_entry
+from digest.store.schema import edition, edition_entry, edition_rows
 from digest.store.upsert import insert_new
 from digest.subscribers.model import Cadence
+
+if TYPE_CHECKING:
+    from digest.ranking.rows import Rows
+
+ROWS_KEPT = timedelta(days=14)
+"""Longer than any mail of an edition waits."""
 
 EditionRow: TypeAlias = Row[Any]
 """An edition without its entries: id, date, cadence, frozen_at, empty_because, queued_at, reported_at."""
@@ -28,8 +34,12 @@ def freeze(
     missing_sources: Sequence[str] = (),
     empty_because: str = "",
     vocabulary: int | None = None,
+    rows: "Rows | None" = None,
 ) -> tuple[Edition, bool]:
-    """Freeze an edition unless it is frozen; returns the one that stands, and whether it is this one."""
+    """Freeze an edition unless it is frozen; returns the one that stands, and whether it is this one.
+
+    `rows` are those of its entries in its vocabulary, where somebody has them.
+    """
     row = {
         "date": on,
         "cadence": cadence,
@@ -59,7 +69,27 @@ def freeze(
                 for entry in entries
             ],
         )
+        if rows is not None:
+            from digest.ranking.rows import rows_to_bytes
+
+            connection.execute(insert(edition_rows), {"edition_id": number, "content": rows_to_bytes(rows)})
     return load(connection, number), new
+
+
+def rows(connection: Connection, number: int) -> "Rows | None":
+    """The rows of an edition's entries in its vocabulary, by rank; None where it was frozen without, or so long ago that they
+    are forgotten."""
+    # Most commands need no numbers, and importing what reads these takes longer than they do.
+    from digest.ranking.rows import rows_from_bytes
+
+    content = connection.execute(select(edition_rows.c.content).where(edition_rows.c.edition_id == number)).scalar()
+    return None if content is None else rows_from_bytes(content)
+
+
+def prune_rows(connection: Connection, now: datetime) -> int:
+    """Forget the rows of editions that are mailed no more: whoever wants them works them out anew."""
+    old = select(edition.c.id).where(edition.c.frozen_at < now - ROWS_KEPT)
+    return connection.execute(delete(edition_rows).where(edition_rows.c.edition_id.in_(old))).rowcount
 
 
 def load(connection: Connection, number: int) -> Edition:

@@ -1,11 +1,11 @@
 """What is forgotten, and when: addresses in old notices, picks that nothing asks for any more, sign-ups nobody confirmed,
-profiles and vocabularies that no edition of late was made with."""
+profiles and vocabularies that no edition of late was made with, and the rows of editions that are mailed no more."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, null, select, update
 
-from digest.store import profiles, vocabularies
+from digest.store import editions, profiles, vocabularies
 from digest.store.schema import delivery, edition, lookup, notice, source_run, subscriber
 
 NOTICES = timedelta(days=7)
@@ -35,6 +35,7 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
         "pending": connection.execute(delete(subscriber).where(unconfirmed)).rowcount,
         "profiles": profiles.prune(connection, now, vocabulary.version) if vocabulary else 0,
         "vocabularies": vocabularies.prune(connection, now),
+        "rows": editions.prune_rows(connection, now),
         "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
         "lookups": connection.execute(delete(lookup).where(lookup.c.asked_at < now - LOOKUPS)).rowcount,
     }

@@ -29,7 +29,7 @@ from sqlalchemy.event import listen
 
 from digest.store.columns import Id, Instant
 
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -179,6 +179,13 @@ edition_entry = Table(
     Column("numbers", JSON, nullable=False),
     PrimaryKeyConstraint("edition_id", "rank"),
     Index(None, "paper_id"),  # in which editions was this paper?
+)
+
+edition_rows = Table(
+    "edition_rows",
+    metadata,
+    Column("edition_id", Id, ForeignKey("edition.id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # digest.ranking.rows; of its entries, by rank, in its vocabulary
 )
 
 subscriber = Table(

@@ -7,6 +7,7 @@ from contract.world import HOUR, NOW, TODAY, World, entry, sighting, together
 from sqlalchemy import func, select
 
 from digest.edition.model import Edition
+from digest.ranking.vocabulary import fit
 from digest.store import editions, papers
 from digest.store.schema import edition_entry
 from digest.subscribers.model import Cadence
@@ -39,6 +40,27 @@ def test_what_was_frozen_is_what_is_loaded(world: World) -> None:
         missing_sources=("Hugging Face", "arXiv"),
     )
     assert world.load(frozen.number) == frozen
+
+
+def test_the_rows_of_an_edition_are_kept_while_it_is_mailed(world: World) -> None:
+    fitted = fit([entry(paper).work for paper in (1, 2)])
+    rows = fitted.rows([entry(1).work, entry(2).work])
+    with world.store.write() as connection:
+        frozen, _ = editions.freeze(
+            connection, on=TODAY, cadence="daily", frozen_at=NOW, entries=[entry(1, 1), entry(2, 2)], rows=rows
+        )
+        found = editions.rows(connection, frozen.number)
+        assert found.shape == rows.shape
+        assert (found != rows).nnz == 0
+        assert editions.prune_rows(connection, NOW + editions.ROWS_KEPT - DAY) == 0
+        assert editions.prune_rows(connection, NOW + editions.ROWS_KEPT + DAY) == 1
+        assert editions.rows(connection, frozen.number) is None
+
+
+def test_an_edition_that_was_frozen_without_rows_has_none(world: World) -> None:
+    frozen, _ = freeze(world, 1)
+    with world.store.read() as connection:
+        assert editions.rows(connection, frozen.number) is None
 
 
 def test_freezing_again_changes_nothing(world: World) -> None:

@@ -12,6 +12,7 @@ from digest.edition.taste import Taste
 from digest.papers.model import Work
 from digest.ranking.model import Term
 from digest.ranking.profile import Facet, Profile
+from digest.ranking.rows import Rows
 from digest.ranking.vocabulary import Vocabulary
 from digest.subscribers.model import Interest
 
@@ -48,6 +49,11 @@ def entry(
 
 def edition(*of: Entry) -> Edition:
     return Edition(1, NOW.date(), "daily", NOW, of)
+
+
+def rows_of(issue: Edition, vocabulary: Vocabulary = VOCABULARY) -> Rows:
+    """Its entries in these words."""
+    return vocabulary.rows(entry.work for entry in issue.entries)
 
 
 def facet(

@@ -101,7 +101,7 @@ def measure(readers: int, candidates: int, profiles: int = 256, older: int = OLD
     tastes = [a_taste(draw, n, works[candidates:], subjects[candidates:], vocabulary) for n in range(profiles)]
     found = Measured(readers, candidates)
     begun = time.process_time()
-    stage = Stage.of(an_edition(draw, works[:candidates]), vocabulary, Selection(), None)
+    stage = Stage.of(an_edition(draw, works[:candidates]), vocabulary.rows(works[:candidates]), Selection(), None)
     found.prepared = time.process_time() - begun
     barred = stage.field.barred(())
     spent = np.zeros(5)

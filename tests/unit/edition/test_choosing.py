@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.editions import VOCABULARY, Reader, any_edition, any_reader
+from support.editions import WORDS, Reader, any_edition, any_reader, rows_of
 
 from digest.edition.compose import Composer, Taste
 from digest.edition.explanation import Explanation
@@ -38,14 +38,14 @@ def one_paper(issue: Edition) -> dict[int, int]:
 def test_a_reader_gets_the_same_whoever_is_chosen_for_beside_him(
     issue: Edition, readers: Sequence[Reader], options: Selection, draw: random.Random
 ) -> None:
-    composer = Composer(issue, VOCABULARY, options)
+    composer = Composer(issue, rows_of(issue), options)
     alone = [composer.picks(taste, seen) for taste, seen in readers]
     assert composer.choose(readers) == alone
     order = list(range(len(readers)))
     draw.shuffle(order)
     cut = draw.randint(0, len(order))
     mixed = [readers[n] for n in order]
-    again = Composer(issue, VOCABULARY, options)
+    again = Composer(issue, rows_of(issue), options)
     assert again.choose(mixed[:cut]) + again.choose(mixed[cut:]) == [alone[n] for n in order]
     arrays = [(taste, np.array(sorted(seen), np.int64)) for taste, seen in readers]
     assert composer.choose(arrays) == alone
@@ -58,7 +58,7 @@ def test_nobody_gets_what_he_got_or_muted_or_what_is_hidden_nor_one_paper_twice_
 ) -> None:
     family = one_paper(issue)
     entries = {entry.paper_id: entry for entry in issue.entries}
-    for (taste, seen), picks in zip(readers, Composer(issue, VOCABULARY, options).choose(readers, hidden), strict=True):
+    for (taste, seen), picks in zip(readers, Composer(issue, rows_of(issue), options).choose(readers, hidden), strict=True):
         papers = [family[pick.paper_id] for pick in picks]
         assert len(set(papers)) == len(papers) <= taste.cards + taste.also
         assert not set(papers) & {family.get(id_) for id_ in seen | hidden}
@@ -84,7 +84,7 @@ def pick_is_honest(picks: Sequence[Pick], taste: Taste) -> bool:
 def test_a_share_of_nothing_is_the_order_of_the_edition(issue: Edition, readers: Sequence[Reader], floor: float) -> None:
     for taste, seen in readers:
         alone = Taste(taste.profile, taste.interests, 0.0, taste.cards, taste.also, taste.seed)
-        picks = Composer(issue, VOCABULARY, Selection(floor, 0.0, 2)).picks(alone, seen)
+        picks = Composer(issue, rows_of(issue), Selection(floor, 0.0, 2)).picks(alone, seen)
         ranks = {entry.paper_id: entry.rank for entry in issue.entries}
         order = [ranks[pick.paper_id] for pick in picks]
         assert order == sorted(order)
@@ -93,12 +93,12 @@ def test_a_share_of_nothing_is_the_order_of_the_edition(issue: Edition, readers:
 @given(EDITIONS, READERS, st.sampled_from([0.0, 0.5]))
 @MODEST
 def test_a_share_of_one_is_his_own_before_anything_else(issue: Edition, readers: Sequence[Reader], diversity: float) -> None:
-    composer = Composer(issue, VOCABULARY, Selection(0.0, diversity, 0))
+    composer = Composer(issue, rows_of(issue), Selection(0.0, diversity, 0))
     for taste, seen in readers:
         whole = Taste(taste.profile, taste.interests, 1.0, taste.cards, taste.also, taste.seed)
         picks = composer.picks(whole, seen)
-        own = [composer.explain(whole, seen, (), pick.paper_id).slot != "" for pick in picks]
-        pinned = composer.explain(whole, seen, (), picks[0].paper_id).strength == 1.0 if picks else False
+        own = [composer.explain(whole, seen, (), pick.paper_id, WORDS).slot != "" for pick in picks]
+        pinned = composer.explain(whole, seen, (), picks[0].paper_id, WORDS).strength == 1.0 if picks else False
         assert own[pinned:] == sorted(own[pinned:], reverse=True)
 
 
@@ -107,13 +107,13 @@ def test_a_share_of_one_is_his_own_before_anything_else(issue: Edition, readers:
 def test_every_entry_is_explained_and_as_it_was_chosen(
     issue: Edition, readers: Sequence[Reader], options: Selection, hidden: frozenset[int]
 ) -> None:
-    composer = Composer(issue, VOCABULARY, options)
+    composer = Composer(issue, rows_of(issue), options)
     family = one_paper(issue)
     for taste, seen in readers[:2]:
         picks = composer.picks(taste, seen, hidden)
         at = {family[pick.paper_id]: place for place, pick in enumerate(picks, 1)}
         for entry in issue.entries:
-            told = composer.explain(taste, seen, hidden, entry.paper_id)
+            told = composer.explain(taste, seen, hidden, entry.paper_id, WORDS)
             mine = family[entry.paper_id]
             assert told.place == at.get(mine, 0)
             assert told.picks == len(picks)

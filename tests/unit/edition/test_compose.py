@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
-from support.editions import VOCABULARY, any_edition, edition, entry, facet, profile
+from support.editions import WORDS, any_edition, edition, entry, facet, profile, rows_of
 
 from digest.edition.compose import MAX_ENTRIES, Composer, Taste, entries
 from digest.edition.field import Field
@@ -30,7 +30,7 @@ def whys(picks: Sequence[Pick]) -> list[tuple[str, str]]:
 
 
 def composer(*, options: Selection = PLAIN, of: object = SIX) -> Composer:
-    return Composer(of, VOCABULARY, options)  # type: ignore[arg-type]
+    return Composer(of, rows_of(of), options)  # type: ignore[arg-type]
 
 
 def test_without_interests_the_order_is_that_of_the_edition_and_cards_come_first() -> None:
@@ -123,8 +123,8 @@ def test_exact_interests_are_matches_without_any_vocabulary(interest: Interest, 
             for n, title in enumerate(TITLES, 1)
         )
     )
-    for words in (None, VOCABULARY):
-        picks = Composer(issue, words, PLAIN).picks(Taste(Profile(), (interest,), 1.0, 2, 0), ())
+    for known in (None, rows_of(issue)):
+        picks = Composer(issue, known, PLAIN).picks(Taste(Profile(), (interest,), 1.0, 2, 0), ())
         assert ids(picks)[0] == found
         assert whys(picks)[0] == (interest.kind, interest.value)
 
@@ -240,7 +240,7 @@ def test_an_explored_card_lies_outside_his_interests_is_marked_and_stays_the_sam
         assert picks.index(explored) == 7
         drawn.add(explored.paper_id)
         assert wide.picks(taste, ()) == picks
-        assert all(facet.strength == 0 for facet in wide.explain(taste, (), (), explored.paper_id).facets)
+        assert all(facet.strength == 0 for facet in wide.explain(taste, (), (), explored.paper_id, WORDS).facets)
     assert 4 <= len(drawn) <= 10
 
 

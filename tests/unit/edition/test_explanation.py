@@ -1,5 +1,5 @@
 import pytest
-from support.editions import VOCABULARY, edition, entry, facet, profile
+from support.editions import WORDS, edition, entry, facet, profile, rows_of
 
 from digest.edition.compose import Composer, Taste
 from digest.edition.explanation import Explanation, Standing
@@ -28,8 +28,8 @@ def told(
     hidden: frozenset[int] = frozenset(),
     diversity: float = 0.0,
 ) -> Explanation:
-    composer = Composer(ISSUE, VOCABULARY, Selection(3.0, diversity, 0))
-    return composer.explain(taste or Taste(cards=2, also=1), seen, hidden, paper_id)
+    composer = Composer(ISSUE, rows_of(ISSUE), Selection(3.0, diversity, 0))
+    return composer.explain(taste or Taste(cards=2, also=1), seen, hidden, paper_id, WORDS)
 
 
 def test_a_pick_tells_its_place_its_list_and_its_terms() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from support.editions import VOCABULARY, any_edition, any_reader
+from support.editions import any_edition, any_reader, rows_of
 from support.plain_choice import Own, Plain
 
 from digest.edition.chunk import Chunk
@@ -11,7 +11,8 @@ from digest.ranking.select import Selection, length_of_lists
 @pytest.mark.parametrize("seed", range(48))
 def test_the_quick_choice_is_the_plain_one(seed: int) -> None:
     options = Selection(floor=[0.0, 3.0][seed % 2], diversity=[0.0, 0.5, 1.0][seed % 3], explore=seed % 3)
-    stage = Stage.of(any_edition(seed, [20, 120, 300][seed % 3]), VOCABULARY, options, None)
+    issue = any_edition(seed, [20, 120, 300][seed % 3])
+    stage = Stage.of(issue, rows_of(issue), options, None)
     field, barred = stage.field, stage.field.barred(())
     readers = [any_reader(100 * seed + n) for n in range(12)]
     for length in (24, 48):
