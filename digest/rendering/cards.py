@@ -1,8 +1,8 @@
 """What is shown of an entry: made once for an edition, for all of its readers."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from urllib.parse import urlsplit
 
 from digest.edition.model import Entry
 from digest.papers.model import Work
@@ -20,6 +20,10 @@ REASONS_KEPT = 3
 _SHOWN = frozenset({"votes", "comments", "stars"})
 MAX_URL = 2000
 MAX_SOURCE = 40
+# Printable ASCII without blanks, quotes and brackets; the group is the host.
+_WEB = re.compile(
+    r"https?://(?:[!$-.0-;=_a-z~]*@)?([\w.-]+|\[[\da-f:.]+\])(?::\d*)?(?:[/?#][!#-;=?-\[\]_a-z~]*)?", re.ASCII | re.IGNORECASE
+)
 
 _LABELS = {
     "page": "Paper",
@@ -112,14 +116,9 @@ def _links(links: Mapping[str, str]) -> dict[str, str]:
 
 def _is_web(url: str) -> bool:
     """An http or https address without blanks, quotes or controls, which would end it early in a text or a tag."""
-    if not url.isascii() or not url.isprintable() or len(url) > MAX_URL or set(url) & set(' <>"`\\{}|^'):
-        return False
-    try:
-        return urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
-    except ValueError:
-        return False
+    return len(url) <= MAX_URL and _WEB.fullmatch(url) is not None
 
 
 def _sources(urls: Iterable[str]) -> frozenset[str]:
-    hosts = {(urlsplit(url).hostname or "").removeprefix("www.") for url in urls}
+    hosts = {found[1].lower().removeprefix("www.") for url in urls if (found := _WEB.fullmatch(url))}
     return frozenset(name for host, name in CREDITED.items() if host in hosts)

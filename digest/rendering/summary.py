@@ -1,14 +1,17 @@
 """The sentences of an abstract that say what a paper does: chosen, never rewritten."""
 
 import re
+from bisect import bisect_right
+from itertools import islice, pairwise
 
 from digest.papers.text import shorten
 
 LIMIT = 280
 
+# Patterns begin with a set of characters: `re` skips to one of them, and is thrice as quick.
 _END = re.compile(
-    r"[.!?]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\W_])"
-    r"|(?<=[a-z]{3})\.(?=(?:We|In|The|This|These|Our|To|It|However|Experiments) )"  # a blank lost at the end of a line
+    r"[.!?](?:(?<=[a-z]{3}\.)(?=(?:We|In|The|This|These|Our|To|It|However|Experiments) )"  # a blank lost at the end of a line
+    r"|[.!?]*[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[^\W_]))"
 )
 _LAST_WORD = re.compile(r"[\w.\-&'’]*$")
 _ABBREVIATIONS = frozenset(
@@ -28,22 +31,19 @@ _STARTERS = frozenset(
 _LABEL = re.compile(
     r"(?:abstract|summary|tl;?dr|background|motivation|objectives?|purpose|introduction)\s*(?:[:.\-–—]+\s+)", re.IGNORECASE
 )
-_AUTHORS = (
-    r"\b(?:we|(?:in )?this (?:paper|work|article|study|report|survey|letter|thesis|dissertation))"
-    r"(?: also| then| first| further)?,?(?: we)?(?: \w+ly)? "
+_PAPER = "this (?:paper|work|article|study|report|survey|letter|thesis|dissertation)"
+# Without the first letter.
+_AUTHORS = rf"(?:(?<=w)e|(?<=i)n {_PAPER}|(?<=t){_PAPER[1:]})(?: also| then| first| further)?,?(?: we)?(?: \w+ly)? "
+_MAKES = (
+    "propose|introduce|present|develop|describe|design|build|release|offer|provide|formulate|establish|construct|"
+    "create|devise|contribute"
 )
-_MAKES = re.compile(
-    _AUTHORS
-    + r"(?:propose|introduce|present|develop|describe|design|build|release|offer|provide|formulate|establish|construct|"
-    r"create|devise|contribute)s?\b",
-    re.IGNORECASE,
+_FINDS = (
+    "show|demonstrate|study|investigate|explore|address|prove|analy[sz]e|examine|report|consider|argue|find|derive|"
+    "evaluate|revisit|observe"
 )
-_FINDS = re.compile(
-    _AUTHORS
-    + r"(?:show|demonstrate|study|investigate|explore|address|prove|analy[sz]e|examine|report|consider|argue|find|derive|"
-    r"evaluate|revisit|observe)s?\b",
-    re.IGNORECASE,
-)
+_SAYS = re.compile(rf"[ITWitw](?<=\b.)(?i:{_AUTHORS}(?:({_MAKES})|{_FINDS})s?)\b")
+"""That the authors did something, within one sentence; the group is there where they made something."""
 _LEAD_IN = re.compile(
     r"(?:(?:(?:in order )?to (?:address|tackle|solve|overcome|bridge|fill|mitigate|resolve|close) (?:these|this|the|such)"
     r"[^,.]{0,60}"
@@ -63,10 +63,8 @@ def two_sentences(abstract: str, limit: int = LIMIT) -> str:
     """
     abstract = abstract.strip()
     labelled = _LABEL.match(abstract)
-    sentences = split_sentences(abstract[labelled.end() :] if labelled else abstract)
-    telling = (at for pattern in (_MAKES, _FINDS) for at, sentence in enumerate(sentences) if pattern.search(sentence))
-    start = next(telling, 0)
-    chosen = sentences[start : start + 2]
+    text = abstract[labelled.end() :] if labelled else abstract
+    chosen = sentences_from(text, _telling(text), 2)
     while chosen and (lead := _LEAD_IN.match(chosen[0])):
         rest = chosen[0][lead.end() :]
         chosen[0] = rest[:1].upper() + rest[1:]
@@ -75,23 +73,32 @@ def two_sentences(abstract: str, limit: int = LIMIT) -> str:
 
 def first_sentences(text: str, limit: int = LIMIT) -> str:
     """The first two sentences of a text that is a summary already, cut like those of `two_sentences`."""
-    return _fitted(split_sentences(text)[:2], limit)
+    return _fitted(sentences_from(text, 0, 2), limit)
 
 
-def split_sentences(text: str) -> list[str]:
-    """The sentences of English scientific prose, with their full stops.
+def _telling(text: str) -> int:
+    """Where the authors first say what they made, or else what they found; 0 where they say neither."""
+    found: list[int] = []
+    for said in _SAYS.finditer(text):
+        if said[1]:
+            return said.start()
+        found.append(said.start())
+    return min(found, default=0)
 
-    >>> split_sentences("See Smith et al. (2020), e.g. Fig. 3. It gains 2.5 points. J. Doe agrees.")
-    ['See Smith et al. (2020), e.g. Fig. 3.', 'It gains 2.5 points.', 'J. Doe agrees.']
+
+def sentences_from(text: str, at: int, count: int) -> list[str]:
+    """So many sentences of English scientific prose with their full stops, from the one in which a place lies.
+
+    >>> sentences_from("See Smith et al. (2020), e.g. Fig. 3. It gains 2.5 points. J. Doe agrees.", 0, 2)
+    ['See Smith et al. (2020), e.g. Fig. 3.', 'It gains 2.5 points.']
     """
-    sentences: list[str] = []
-    start = 0
-    for end in _END.finditer(text):
-        if _ends(text, end):
-            sentences.append(text[start : end.end()].strip())
-            start = end.end()
-    sentences.append(text[start:].strip())
-    return [sentence for sentence in sentences if sentence]
+    stops = list(_END.finditer(text))
+    after = bisect_right(stops, at, key=re.Match.end)
+    begin = next((stop.end() for stop in reversed(stops[:after]) if _ends(text, stop)), 0)
+    # Whether a stop ends a sentence is only asked around there.
+    ends = islice((stop.end() for stop in stops[after:] if _ends(text, stop)), count)
+    parts = [text[one:other].strip() for one, other in pairwise([begin, *ends, len(text)])]
+    return [part for part in parts[:count] if part]
 
 
 def _ends(text: str, end: re.Match[str]) -> bool:

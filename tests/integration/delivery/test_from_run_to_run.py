@@ -4,7 +4,7 @@ import pytest
 from support.site import Site
 
 from digest.flows.mails import EDITIONS_KEPT, Mails
-from digest.store import editions
+from digest.store import editions, vocabularies
 
 
 def test_an_edition_is_loaded_once_however_many_runs_mail_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,3 +29,19 @@ def test_editions_of_former_days_are_let_go(site: Site) -> None:
         site.later(days=1)
     assert len({row.edition_id for row in site.rows()}) > EDITIONS_KEPT
     assert len(mails._editions) == EDITIONS_KEPT
+
+
+def test_the_vocabulary_is_loaded_only_where_a_profile_is_lacking(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.subscribe("ann@example.org", topics=["robots"])
+    site.publish()
+    loaded: list[int] = []
+    load = vocabularies.load
+    monkeypatch.setattr(vocabularies, "load", lambda connection, version: loaded.append(version) or load(connection, version))
+    site.deliver()
+    assert loaded == [1]
+    site.later(days=1)
+    site.publish()
+    loaded.clear()
+    site.deliver()
+    assert loaded == []
+    assert [row.state for row in site.rows()] == ["submitted", "submitted"]

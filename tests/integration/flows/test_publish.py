@@ -9,10 +9,11 @@ from support.site import MONDAY, Site
 
 from digest.clock import SteppedClock
 from digest.flows import publish, run
+from digest.flows.choosing import rows_of
 from digest.flows.collect import collect_file
 from digest.ranking.settings import RankingSettings
 from digest.sources.settings import SourcesSettings
-from digest.store import editions, notices, retention, runs
+from digest.store import editions, notices, retention, runs, vocabularies
 from digest.store.schema import delivery, notice, subscriber
 from digest.subscribers.address import EmailAddress
 
@@ -115,6 +116,20 @@ def test_an_edition_is_loaded_as_it_was_frozen(site: Site) -> None:
     frozen = freeze(site)[0].edition
     with site.app.store.read() as connection:
         assert editions.load(connection, frozen.number) == frozen
+
+
+def test_the_papers_of_an_edition_are_counted_when_it_is_frozen_and_anew_when_that_is_forgotten(site: Site) -> None:
+    edition = freeze(site)[0].edition
+    assert edition.vocabulary is not None
+    with site.app.store.write() as connection:
+        words = vocabularies.load(connection, edition.vocabulary)
+        stored = rows_of(connection, edition, lambda: None)
+        assert editions.prune_rows(connection, LONG_AFTER) == 2  # a daily and a weekly one
+        assert rows_of(connection, edition, lambda: None) is None
+        anew = rows_of(connection, edition, lambda: words)
+    assert stored is not None
+    assert stored.nnz > 0
+    assert (stored != anew).nnz == 0
 
 
 def test_picks_of_long_ago_are_forgotten_once(site: Site, clock: SteppedClock) -> None:

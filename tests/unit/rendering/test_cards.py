@@ -120,3 +120,13 @@ def test_tex_is_readable_everywhere(entry: EntryMaker) -> None:
 
 def test_an_empty_title_is_said_to_be_empty(entry: EntryMaker) -> None:
     assert paper_view(entry(title=" "), DAY).title == "Untitled paper"
+
+
+def test_only_the_host_of_a_link_is_thanked(entry: EntryMaker) -> None:
+    links = {
+        "page": "https://example.org/@arxiv.org/x",
+        "code": "https://arxiv.org.example.org/",
+        "pdf": "HTTPS://www.ArXiv.org/1",
+    }
+    assert paper_view(entry(links={"page": links["page"], "code": links["code"]}), DAY).sources == frozenset()
+    assert paper_view(entry(links=links), DAY).sources == {"arXiv"}

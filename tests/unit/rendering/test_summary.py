@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.rendering.summary import LIMIT, first_sentences, split_sentences, two_sentences
+from digest.rendering.summary import LIMIT, first_sentences, sentences_from, two_sentences
 
 ABSTRACT = (
     "Training is slow, e.g. on phones (see Smith et al. 2020, Fig. 3). In this paper, we propose SphereFlow, a method that "
@@ -28,7 +28,9 @@ ABSTRACT = (
     ],
 )
 def test_a_full_stop_ends_a_sentence_only_where_a_reader_would_stop(text: str, sentences: list[str]) -> None:
-    assert split_sentences(text) == sentences
+    assert sentences_from(text, 0, 9) == sentences
+    assert sentences_from(text, 0, 1) == sentences[:1]
+    assert sentences_from(text, len(text), 9) == sentences[-1:]
 
 
 def test_the_summary_begins_with_what_the_authors_did() -> None:
