@@ -154,11 +154,12 @@ class _Run:
                 # A long run meets hours that had not come when it began.
                 self._looked_at = self._clock.now()
                 self._report.queued += await asyncio.to_thread(queue_due, self._store, self._rules.schedule, self._looked_at)
-            prepared, ended = await asyncio.to_thread(self._mails.prepare, self._worker, self._clock.now(), room, only)
-            if chunks < WARMING:
-                # The edition and its cards stay for the whole run: looking through them for garbage cost a third of a mail.
+            if chunks <= WARMING:
+                # The program, the edition and its cards stay for the whole run: looking through them for garbage cost a third
+                # of a mail.
                 chunks += 1
                 gc.freeze()
+            prepared, ended = await asyncio.to_thread(self._mails.prepare, self._worker, self._clock.now(), room, only)
             for outcome in ended:
                 self._verdicts.finish(outcome)
             self._jobs.add(prepared)

@@ -3,10 +3,11 @@
 Each distinct interest is looked up once and shared by all readers.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import count
+from itertools import chain, count
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,15 +31,18 @@ class Matching:
 
     def __init__(self, works: Sequence[Work], survivor: Places | None = None) -> None:
         self._survivor = np.arange(len(works)) if survivor is None else survivor
-        fields = [
-            [normalised_words(line) for line in "\n".join((work.title, work.abstract, *work.keywords)).splitlines()]
-            for work in works
-        ]
-        # Between two fields stands a blank more than between words, so that no phrase reaches from one into the next.
-        self._texts = [f" {'  '.join(map(' '.join, those))} " for those in fields]
-        self._words = _Words([[word for words in those for word in words] for those in fields])
+        self._texts: list[str] = []
+        self._words = _Words(map(self._read, works))
         self._works = works
         self._known: dict[tuple[InterestKind, str], Places] = {}
+
+    def _read(self, work: Work) -> Iterable[str]:
+        """The words of a work, whose text is kept."""
+        lines = "\n".join((work.title, work.abstract, *work.keywords)).splitlines()
+        fields = [normalised_words(line) for line in lines]
+        # Between two fields stands a blank more than between words, so that no phrase reaches from one into the next.
+        self._texts.append(f" {'  '.join(map(' '.join, fields))} ")
+        return chain.from_iterable(fields)
 
     @cached_property
     def _authors(self) -> Mapping[str, list[int]]:
@@ -127,12 +131,14 @@ def _given(name: str) -> list[str]:
 class _Words:
     """In which texts each word stands; as arrays, for sets of so many words take twice the time and the memory."""
 
-    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
+    def __init__(self, texts: Iterable[Iterable[str]]) -> None:
         self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        every = np.array([self._numbers[word] for text in texts for word in text], np.int32)
-        ends = np.cumsum([0, *map(len, texts)])
-        by_text = sp.csr_array((np.ones(len(every), np.int8), every, ends), shape=(len(texts), len(self._numbers)))
-        self._by_word = by_text.tocsc()
+        every, ends = array("i"), [0]
+        for words in texts:
+            every.extend(map(self._numbers.__getitem__, words))
+            ends.append(len(every))
+        numbers, once = np.array(every, np.int32), np.ones(len(every), np.int8)
+        self._by_word = sp.csr_array((once, numbers, ends), shape=(len(ends) - 1, len(self._numbers))).tocsc()
 
     def places(self, word: str) -> set[int]:
         """The texts that have it."""
