@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from digest.clock import Clock
 from digest.errors import DigestError
@@ -26,6 +28,8 @@ from digest.flows.verdicts import Verdicts
 from digest.store import ledger, workers
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
+
+T = TypeVar("T")
 
 LOOK_AGAIN = timedelta(seconds=20)
 """How often a run looks who has become due since it began."""
@@ -115,6 +119,8 @@ class _Run:
         self._mails = mails
         self._looked_at = clock.now()
         self._error: BaseException | None = None
+        # Always the same thread: malloc keeps for each what it once needed, and here it is the matrices of a chunk.
+        self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare")
         self._jobs = jobs = Jobs(relay.pace, relay.connections, store, self._put_off)
         self._commits = commits = GroupCommit(store, clock, worker_id, disowned=jobs.halt, died=self._abort)
         self._refusals = refusals = Refusals(store, clock, commits)
@@ -135,6 +141,7 @@ class _Run:
             await self._refusals.weigh()
         finally:
             stopping.cancel()
+            self._beside.shutdown(wait=False)
             await self._commits.close()
         if self._error is not None:
             raise self._error
@@ -153,13 +160,13 @@ class _Run:
             if self._clock.now() - self._looked_at > LOOK_AGAIN:
                 # A long run meets hours that had not come when it began.
                 self._looked_at = self._clock.now()
-                self._report.queued += await asyncio.to_thread(queue_due, self._store, self._rules.schedule, self._looked_at)
+                self._report.queued += await self._aside(queue_due, self._store, self._rules.schedule, self._looked_at)
             if chunks <= WARMING:
                 # The program, the edition and its cards stay for the whole run: looking through them for garbage cost a third
                 # of a mail.
                 chunks += 1
                 gc.freeze()
-            prepared, ended = await asyncio.to_thread(self._mails.prepare, self._worker, self._clock.now(), room, only)
+            prepared, ended = await self._aside(self._mails.prepare, self._worker, self._clock.now(), room, only)
             for outcome in ended:
                 self._verdicts.finish(outcome)
             self._jobs.add(prepared)
@@ -175,6 +182,9 @@ class _Run:
                 await self._settle()
                 settled = True
         await self._settle()
+
+    def _aside(self, act: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
+        return asyncio.get_running_loop().run_in_executor(self._beside, act, *arguments)
 
     async def _settle(self) -> None:
         await self._jobs.until_settled()

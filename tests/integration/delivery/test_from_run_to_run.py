@@ -1,4 +1,8 @@
-"""What mails of an edition share is kept from one run of a process to the next, and not for ever."""
+"""What mails of an edition share is kept from one run of a process to the next, and not for ever; and by one thread alone."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from support.site import Site
@@ -45,3 +49,20 @@ def test_the_vocabulary_is_loaded_only_where_a_profile_is_lacking(site: Site, mo
     site.deliver()
     assert loaded == []
     assert [row.state for row in site.rows()] == ["submitted", "submitted"]
+
+
+def test_all_chunks_of_a_run_are_prepared_by_one_thread(make_site: Callable[..., Site]) -> None:
+    threads: list[int] = []
+
+    class Watched(Mails):
+        def prepare(self, *arguments: Any, **named: Any) -> Any:
+            threads.append(threading.get_ident())
+            return super().prepare(*arguments, **named)
+
+    site = make_site(smtp__connections=2, delivery__chunk=10)
+    addresses = site.readers(40)
+    site.publish()
+    site.deliver(mails=Watched(site.app.store, site.app.imprint))
+    assert site.states() == dict.fromkeys(addresses, "submitted")
+    assert len(threads) > 3
+    assert len(set(threads)) == 1
