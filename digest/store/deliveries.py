@@ -18,6 +18,8 @@ from digest.subscribers.model import Cadence
 
 UNDER_WAY = ("submitting", "in_doubt", "held")
 """States in which the reader may have the papers already, or may get them yet."""
+READERS_AT_ONCE = 10_000
+"""Ids that are queued by one statement: SQLite keeps in memory what a statement finds before it is inserted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,17 @@ def move_due(connection: Connection, moves: Sequence[tuple[int, datetime, dateti
 def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> int:
     """Queue an edition for every reader without an hour who was active when it was frozen and reads on that day."""
     take_turn(connection, "queue an edition")  # two that insert the same rows in another order would wait for each other
+    last = connection.execute(select(func.max(subscriber.c.id))).scalar() or 0
+    queued = sum(_enqueue_among(connection, issue, now, after) for after in range(0, last, READERS_AT_ONCE))
+    connection.execute(update(edition).where(edition.c.id == issue.id).values(queued_at=now))
+    return queued
+
+
+def _enqueue_among(connection: Connection, issue: Row[Any], now: datetime, after: int) -> int:
+    """Those with the next ids after this one."""
     weekday = 1 << issue.date.weekday()
+    # Else SQLite looks through all who are active to find these.
+    state = func.coalesce(subscriber.c.state, "")
     readers = (
         select(
             literal(issue.id),
@@ -86,7 +98,8 @@ def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> i
             literal(0),
             literal(now, delivery.c.updated_at.type),
         )
-        .where(subscriber.c.state == "active", subscriber.c.hour.is_(None), subscriber.c.cadence == issue.cadence)
+        .where(state == "active", subscriber.c.hour.is_(None), subscriber.c.cadence == issue.cadence)
+        .where(subscriber.c.id > after, subscriber.c.id <= after + READERS_AT_ONCE)
         .where(subscriber.c.active_since <= issue.frozen_at)
         .where(or_(literal(issue.cadence == "weekly"), subscriber.c.days.op("&")(weekday) > 0))
         .where(
@@ -97,9 +110,7 @@ def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> i
     )
     readers = readers.with_for_update(read=True, of=subscriber)
     columns = ["edition_id", "subscriber_id", "due_at", "state", "attempts", "doubts", "failures", "updated_at"]
-    queued = insert_new_from(connection, delivery, columns, readers)
-    connection.execute(update(edition).where(edition.c.id == issue.id).values(queued_at=now))
-    return queued
+    return insert_new_from(connection, delivery, columns, readers)
 
 
 class Reader(NamedTuple):

@@ -79,6 +79,15 @@ def test_who_has_a_row_already_is_not_queued_again(world: World) -> None:
     assert rows(world) == [(issue, ann, NOW - HOUR), (issue, bob, NOW)]
 
 
+def test_an_edition_goes_to_all_readers_however_many_ids_lie_between_them(world: World) -> None:
+    issue = world.edition(frozen_at=NOW)
+    many = deliveries.READERS_AT_ONCE
+    expected = [world.reader(f"r{id_}", id=id_) for id_ in (1, many, many + 1, 3 * many + 7)]
+    assert enqueue_for_all(world, issue) == len(expected)
+    assert rows(world) == [(issue, reader, NOW) for reader in expected]
+    assert enqueue_for_all(world, issue) == 0
+
+
 def test_two_that_queue_an_edition_at_once_queue_it_once(world: World) -> None:
     issue = world.edition(frozen_at=NOW)
     for n in range(40):
