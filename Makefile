@@ -41,7 +41,7 @@ scale: $(VENV)/development ## a day of 1,000 papers collected into 100,000, and 
 	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/ranking.py --readers 100000 --candidates 2000
 
 fit: $(VENV)/development ## fit what trending ranks with to a folder of past lists: make fit DATA=folder
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m digest.evaluation.fit $(DATA) --out digest/ranking/trending.json
+	$(BIN)/python -m digest.evaluation.fit $(DATA) --out digest/ranking/trending.json
 
 words: $(VENV)/development ## count again how rare words are, in a folder of abstracts: make words DATA=folder
 	$(BIN)/python -m digest.evaluation.words $(DATA) --out digest/ranking/words.tsv

@@ -151,7 +151,6 @@ def _signing(wish: Wish, folder: Path) -> dict[str, object]:
 @contextmanager
 def _running(wish: Wish, folder: Path, worker: Sequence[str], number: int) -> Iterator["subprocess.Popen[str]"]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DIGEST_")}
-    environ["OPENBLAS_NUM_THREADS"] = "1"
     if wish.tls != "off":
         environ["SSL_CERT_FILE"] = str(folder / "localhost.pem")
     process = subprocess.Popen(  # noqa: S603 - this program itself
