@@ -95,11 +95,10 @@ def prune_rows(connection: Connection, now: datetime) -> int:
 def load(connection: Connection, number: int) -> Edition:
     """An edition with its entries. Ids that a paper has got or lost by merges since then are among its `former_ids`."""
     row = connection.execute(select(edition).where(edition.c.id == number)).one()
-    rows = connection.execute(
-        select(edition_entry).where(edition_entry.c.edition_id == number).order_by(edition_entry.c.rank)
-    ).all()
     kin = families(connection)
-    entries = (_entry(one) for one in rows)
+    query = select(edition_entry).where(edition_entry.c.edition_id == number).order_by(edition_entry.c.rank)
+    # Row after row: as they are stored, all together have as much as the entries that they become.
+    entries = map(_entry, connection.execute(query))
     return Edition(
         number=row.id,
         date=row.date,
