@@ -19,8 +19,10 @@ from digest.subscribers.model import InterestKind
 
 Places = NDArray[np.int64]
 
-MAX_KNOWN = 100_000
-"""How many interests' places are kept; an edition has fewer distinct ones, unless somebody makes them up."""
+ROOM = 8 * 2**20
+"""Bytes that are kept of places, about: those of 20,000 interests that few papers have. When it is full, all are forgotten."""
+EACH = 300
+"""What an interest needs besides its places."""
 
 
 class Matching:
@@ -35,6 +37,7 @@ class Matching:
         self._words = _Words(map(self._read, works))
         self._works = works
         self._known: dict[tuple[InterestKind, str], Places] = {}
+        self._room = ROOM
 
     def _read(self, work: Work) -> Iterable[str]:
         """The words of a work, whose text is kept."""
@@ -62,9 +65,12 @@ class Matching:
         """Where a keyword, an author, a category, a topic's very words or something muted is; none for what a reader liked."""
         found = self._known.get((kind, value))
         if found is None:
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
             found = self._survivor[np.array(sorted(self._look_up(kind, value)), np.int64)]
+            needed = EACH + found.nbytes
+            if self._room < needed:
+                self._known.clear()
+                self._room = ROOM
+            self._room -= needed
             self._known[kind, value] = found
         return found
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.papers.model import Work
-from digest.ranking.matching import Matching, same_author
+from digest.ranking.matching import ROOM, Matching, same_author
 from digest.subscribers.model import INTEREST_KINDS
 
 WORKS = [
@@ -118,6 +118,13 @@ def test_what_is_muted_may_be_a_word_an_author_or_a_category() -> None:
     assert found("mute", "attention") == [0]
     assert found("mute", "Author, Anna") == [1, 2]
     assert found("mute", "cs.RO") == [1]
+
+
+def test_places_are_kept_as_long_as_there_is_room_however_many_interests_readers_make_up() -> None:
+    matching = Matching([Work("A title", categories=("cs.RO",))] * 2000)
+    values = ["cs.RO" + " " * blanks for blanks in range(1200)]
+    assert all(len(matching.places("category", value)) == 2000 for value in values)
+    assert 0 < sum(places.nbytes for places in matching._known.values()) <= ROOM
 
 
 def test_what_he_liked_or_disliked_is_looked_up_nowhere() -> None:
