@@ -1,8 +1,7 @@
 """What a conversation with the relay came to. "Submitted" is all that a 250 says."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from digest.papers.text import clean
 
@@ -13,8 +12,7 @@ _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 MAX_REPLY = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The end of one attempt.
 
     `lost` means that the connection ended before the first byte of content: nothing happened. `in_doubt` means that it

@@ -9,10 +9,9 @@ one round trip a message. Elsewhere the same is said step by step, and comes to 
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import chain
-from typing import TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple, cast
 
 from aiosmtplib import SMTP, SMTPException
 from aiosmtplib.response import SMTPResponse
@@ -34,21 +33,17 @@ MAX_AGE = 300.0
 """After so many seconds too: relays behind one name share the load only among new connections."""
 GOODBYE_TIMEOUT = 5.0
 
-Steps: TypeAlias = dict[Step, tuple[bytes, ...]]
-"""What is to be said, in order, in pieces."""
 _ENVELOPE: tuple[Phase, ...] = ("mail", "rcpt", "data")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who it is from and to, as the relay is told (RFC 5321 2.3.1)."""
 
     mail_from: EmailAddress
     rcpt_to: EmailAddress
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """What one turn of a conversation came to."""
 
     ended: Verdict | None
@@ -145,64 +140,71 @@ class Connection:
         Returns:
             How both ended. Never raises for what a relay or network does.
         """
-        ended: Verdict | None = None
-        steps: Steps = {}
+        ended = opened = None
+        steps: tuple[Step, ...] = ()
+        body: tuple[bytes, ...] = ()
+        commands = b""
         if content is not None:
             ended = self._hindrance(content)
             if ended is None:
-                steps["content"] = (
-                    content if dotless else _stuffed(content),
-                    b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n",
-                )
+                steps = ("content",)
+                body = content if dotless else _stuffed(content), b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
         elif self._awaited:
             self.abort()
         elif envelope is not None and self._aside:
-            steps["aside"], self._aside = (self._aside,), b""
-        opened = None if envelope is None else self._objection(envelope)
-        if envelope is not None and opened is None:
-            self._left -= 1
-            steps |= self._words(envelope)
+            steps, commands, self._aside = ("aside",), self._aside, b""
+        before = len(steps)
+        if envelope is not None:
+            opened = self._objection(envelope)
+            if opened is None:
+                self._left -= 1
+                steps += _ENVELOPE
+                commands += _commands(envelope)
         self._awaited = False
-        said = await self._say(steps)
-        if "content" in steps:
-            ended = self._ended(said.get("content"))
-        if "mail" in steps:
-            opened = self._opened(said)
+        replies = await self._say(steps, body, commands) if steps else ()
+        if body:
+            ended = self._ended(replies[0] if replies else None)
+        if len(steps) > before:
+            opened = self._opened(replies[before:])
         return Turn(ended, opened)
 
     async def close(self) -> None:
         """Say goodbye; a relay that does not answer, or waits for content, is left standing."""
         if self._wire.ended is None and not self._awaited:
-            steps: Steps = {"aside": (self._aside,)} if self._aside else {}
+            steps: tuple[Step, ...] = ("aside", "quit") if self._aside else ("quit",)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE_TIMEOUT):
-                    await self._say(steps | {"quit": (b"QUIT\r\n",)})
+                    await self._say(steps, (), self._aside + b"QUIT\r\n")
         self.abort()
 
     def abort(self) -> None:
         """End the connection without another byte: closing politely would flush what is buffered, maybe the dot."""
         self._wire.abort("the connection was given up")
 
-    async def _say(self, steps: Steps) -> dict[Step, Reply]:
-        """The replies, as far as they came; what follows a refused envelope is left unsaid where it can be."""
-        said: dict[Step, Reply] = {}
+    async def _say(self, steps: tuple[Step, ...], body: tuple[bytes, ...], commands: bytes) -> Sequence[Reply]:
+        """The replies, as far as they came. `body` is content in pieces, said before the commands."""
         try:
-            if self.pipelines and steps:
-                replies = await self._wire.exchange(b"".join(chain.from_iterable(steps.values())), tuple(steps))
-                said.update(zip(steps, replies, strict=False))
-                if 0 < len(said) < len(steps) and self._wire.ended is not None and self._wire.ended.code != 421:
-                    self.out_of_step = True
-                return said
-            for step, words in steps.items():
-                for reply in await self._wire.exchange(b"".join(words), (step,)):
-                    said[step] = reply
-                if step not in said or (step in ("mail", "rcpt") and said[step].code >= 400):
-                    break
+            if not self.pipelines:
+                return await self._say_apart(steps, body, commands)
+            replies = await self._wire.exchange(b"".join((*body, commands)), steps)
         except BaseException:
             # Whoever waited was cancelled: nobody would know which replies are still to come.
             self.abort()
             raise
-        return said
+        if 0 < len(replies) < len(steps) and self._wire.ended is not None and self._wire.ended.code != 421:
+            self.out_of_step = True
+        return replies
+
+    async def _say_apart(self, steps: tuple[Step, ...], body: tuple[bytes, ...], commands: bytes) -> Sequence[Reply]:
+        """One after the other: what follows a refused envelope is left unsaid."""
+        replies: list[Reply] = []
+        words = [b"".join(body)] if body else []
+        for step, octets in zip(steps, words + commands.splitlines(keepends=True), strict=True):
+            answered = await self._wire.exchange(octets, (step,))
+            replies += answered
+            if not answered or (step in ("mail", "rcpt") and answered[0].code >= 400):
+                break
+        return replies
 
     def _ended(self, reply: Reply | None) -> Verdict:
         """What became of a message whose content was given to the wire."""
@@ -212,11 +214,10 @@ class Connection:
             return Verdict("in_doubt", "content", text=f"the connection ended after the content: {self._lost('content').reply}")
         return judge("content", reply.code, reply.text)
 
-    def _opened(self, said: Mapping[Step, Reply]) -> Verdict | None:
-        """What became of an envelope, and what must be said before the next."""
+    def _opened(self, replies: Sequence[Reply]) -> Verdict | None:
+        """What became of an envelope, by the replies that came to it."""
         verdict: Verdict | None = None
-        for phase in _ENVELOPE:
-            reply = said.get(phase)
+        for phase, reply in zip_longest(_ENVELOPE, replies):
             if reply is None or reply.code == 421:
                 # A relay that closes the connection says nothing about this message (RFC 5321 3.8).
                 return self._lost(phase)
@@ -226,14 +227,17 @@ class Connection:
         if verdict is None:
             self._awaited = self._wire.ended is None
             return None if self._awaited else self._lost("data")
-        taken = [phase for phase in _ENVELOPE if phase in said and said[phase].code < 400]
+        self._set_aside([phase for phase, reply in zip(_ENVELOPE, replies, strict=False) if reply.code < 400])
+        return verdict
+
+    def _set_aside(self, taken: Sequence[Phase]) -> None:
+        """See what must be said before the next message, where the relay took only so much of this one's envelope."""
         if "data" not in taken:
             self._aside = b"RSET\r\n" if taken else b""
         elif "rcpt" not in taken:
             self._aside = b".\r\n"  # it waits for a message to nobody (RFC 2920 3.1)
         else:
             self.abort()  # a lone dot might be an empty mail to somebody
-        return verdict
 
     def _hindrance(self, content: bytes) -> Verdict | None:
         """Why this content cannot go over this connection."""
@@ -248,20 +252,14 @@ class Connection:
 
     def _objection(self, envelope: Envelope) -> Verdict | None:
         """Why this envelope cannot be said (RFC 6531 3.2); nothing in it may end a command and begin another."""
-        addresses: tuple[tuple[Phase, str], ...] = (("mail", envelope.mail_from.text), ("rcpt", envelope.rcpt_to.text))
-        for phase, address in addresses:
-            if not (address.isascii() or self._international) or not address.isprintable() or " " in address or ">" in address:
-                return Verdict("rejected", phase, 553, "5.6.7 the mail server cannot be told an address with such letters")
-        return None
-
-    def _words(self, envelope: Envelope) -> Steps:
         sender, recipient = envelope.mail_from.text, envelope.rcpt_to.text
-        international = "" if sender.isascii() and recipient.isascii() else " SMTPUTF8"
-        return {
-            "mail": (f"MAIL FROM:<{sender}>{international}\r\n".encode(),),
-            "rcpt": (f"RCPT TO:<{recipient}>\r\n".encode(),),
-            "data": (b"DATA\r\n",),
-        }
+        if self._can_be_said(sender + recipient):
+            return None
+        phase: Phase = "rcpt" if self._can_be_said(sender) else "mail"
+        return Verdict("rejected", phase, 553, "5.6.7 the mail server cannot be told an address with such letters")
+
+    def _can_be_said(self, address: str) -> bool:
+        return (address.isascii() or self._international) and address.isprintable() and " " not in address and ">" not in address
 
     def _lost(self, phase: Phase) -> Verdict:
         code, text = self._wire.ended or (0, "the connection was lost")
@@ -294,6 +292,13 @@ async def _opened(smtp: SMTP) -> asyncio.Transport:
         raise ConnectionResetError("the connection was lost")
     # uvloop's transports are none by class.
     return cast("asyncio.Transport", smtp.transport)
+
+
+def _commands(envelope: Envelope) -> bytes:
+    """An envelope's commands, one a line."""
+    sender, recipient = envelope.mail_from.text, envelope.rcpt_to.text
+    international = "" if sender.isascii() and recipient.isascii() else " SMTPUTF8"
+    return f"MAIL FROM:<{sender}>{international}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
 
 
 def _stuffed(content: bytes) -> bytes:

@@ -76,15 +76,21 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.ended is not None:
             return
+        before = len(self._replies)
         try:
             for reply in self._reader.feed(data):
-                if not self._take(reply):
+                self._take(reply)
+                if self.ended is not None:
                     return
         except BadReply as bad:
             self.abort(str(bad))
             return
-        if self._reader.amid and not self._expected:
-            self.abort("the server speaks unasked")
+        if not self._expected:
+            if self._reader.amid:
+                self.abort("the server speaks unasked")
+        elif len(self._replies) > before:
+            self._patience = self._timeout
+            self._deadline = self._loop.time() + self._timeout
 
     def eof_received(self) -> bool:
         self.abort("the server ended the connection")
@@ -106,31 +112,26 @@ class Wire(asyncio.Protocol):
             self.unsent = False
             self._deadline = self._loop.time() + self._patience
 
-    def _take(self, reply: Reply) -> bool:
-        """Match a reply to its step; says whether there may be others."""
+    def _take(self, reply: Reply) -> None:
+        """Match a reply to its step."""
         code, text = reply
+        number = len(self._replies)
         if not self._expected:
             if code == 421:
                 self.abort(text, code)
             else:
                 self.abort(f"the server speaks unasked: {code} {text}")
-            return False
-        number = len(self._replies)
-        if code < 400 and (code == 354) != (self._expected[number] == "data"):
+        elif code < 400 and (code == 354) != (self._expected[number] == "data"):
             self.abort(f"the server's reply makes no sense: {code} {text} to {self._expected[number]}")
-            return False
-        self._replies.append(reply)
-        if code == 421:
-            self.abort(text, code)
-        elif self.unsent:
-            self.abort(f"the server answered before the end of the message: {code} {text}")
-        elif number + 1 == len(self._expected):
-            self._expected = ()
-            self._settle()
         else:
-            self._patience = self._timeout
-            self._deadline = self._loop.time() + self._timeout
-        return self.ended is None
+            self._replies.append(reply)
+            if code == 421:
+                self.abort(text, code)
+            elif self.unsent:
+                self.abort(f"the server answered before the end of the message: {code} {text}")
+            elif number + 1 == len(self._expected):
+                self._expected = ()
+                self._settle()
 
     def _look(self) -> None:
         now = self._loop.time()
