@@ -48,6 +48,7 @@ class Jobs:
         self._looking: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._over = self._closed = False
+        self._home = asyncio.Event()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._feeder: asyncio.Future[None] | None = None
@@ -87,10 +88,10 @@ class Jobs:
             if roads.gated and not roads.relay_is_open(now):
                 return None
             if job := roads.next_aside(now):
-                return self._hand_out(roads.to(job.recipient.domain), job, now)
+                return self._hand_out(roads.of(job), job, now)
         while self._waiting:
             job = self._waiting.popleft()
-            road = roads.to(job.recipient.domain)
+            road = roads.of(job)
             if roads.is_open(road):
                 return self._hand_out(road, job, now)
             now = now or self._monotonic()
@@ -98,12 +99,12 @@ class Jobs:
                 self._wake_feeder()  # it waits in another way while something is held
             roads.set_aside(road, job)
             if aside := roads.next_aside(now):
-                return self._hand_out(roads.to(aside.recipient.domain), aside, now)
+                return self._hand_out(roads.of(aside), aside, now)
         return None
 
     def give_back(self, job: Job, verdict: Verdict | None = None) -> None:
         """Let another lane have it, before all others; `verdict` is what became of it here."""
-        road = self._roads.to(job.recipient.domain)
+        road = self._roads.of(job)
         if road.aside:
             road.aside.appendleft(job)
         else:
@@ -116,7 +117,7 @@ class Jobs:
         """A job that was taken has ended, with what the relay said if it was asked."""
         roads = self._roads
         roads.out -= 1
-        road = roads.to(job.recipient.domain)
+        road = roads.of(job)
         road.out -= 1
         if verdict is not None and roads.learn(road, verdict):
             self._wake_feeder()
@@ -131,7 +132,7 @@ class Jobs:
 
     def learn(self, job: Job, verdict: Verdict) -> None:
         """What the relay said of a job that is not settled yet, such as one that is tried again at once."""
-        if self._roads.learn(self._roads.to(job.recipient.domain), verdict):
+        if self._roads.learn(self._roads.of(job), verdict):
             self._wake_feeder()
 
     def turned_away(self) -> None:
@@ -148,6 +149,10 @@ class Jobs:
         self._over = True
         self.halted.set()
         self._end()
+
+    async def until_over(self) -> None:
+        """Return when the lanes are to go home."""
+        await self._home.wait()
 
     async def until_few_wait(self, few: int) -> None:
         """Return when no more than `few` wait that can go soon, or when a lane is idle for want of another domain's."""
@@ -244,6 +249,7 @@ class Jobs:
         self.halt()
 
     def _end(self) -> None:
+        self._home.set()
         self._roads.end()
         if self._timer is not None:
             self._timer.cancel()

@@ -14,6 +14,7 @@ from digest.clock import Clock
 from digest.errors import ConfigurationError, ServerUnavailable
 from digest.flows.commit import GroupCommit
 from digest.flows.jobs import Jobs
+from digest.flows.knocking import Knocking
 from digest.flows.mails import Job
 from digest.flows.refusals import Refusals
 from digest.flows.terms import Relay
@@ -52,6 +53,7 @@ class Lanes:
         self._built = self._unbuilt = 0
         self._lines = 0
         self._connections: set[Connection] = set()
+        self._knocking = Knocking(self._open, jobs.until_over)
 
     async def work(self) -> None:
         """Submit jobs until there are no more."""
@@ -68,13 +70,17 @@ class Lanes:
         again: _Loaded | None = None
         try:
             while loaded := again or await self._next():
+                again = None
                 if self._jobs.halted.is_set():
                     self._jobs.give_back(loaded[0])
                     return
                 connection = await self._connect(connection, loaded[0])
-                if connection is None:
+                if connection is not None:
+                    again = await self._converse(connection, loaded)
+                elif connection := await self._knocking.until_let_in():
+                    self._lines += 1
+                else:
                     return
-                again = await self._converse(connection, loaded)
                 if self._refusals.credible:
                     await self._refusals.note()
         except BaseException as error:  # noqa: BLE001 - the run ends with it, and no lane dies unheard
@@ -100,22 +106,17 @@ class Lanes:
         return None
 
     async def _connect(self, connection: Connection | None, job: Job) -> Connection | None:
+        """A connection that takes another message; None, and the job is given back, if the relay does not let us in."""
         if connection is not None and connection.usable:
             return connection
         # A relay that lost its step may keep it step by step; the connection after that will show.
-        pipelining = self._relay.pipelining and (connection is None or not connection.out_of_step)
+        pipelining = connection is None or not connection.out_of_step
         if connection is not None:
             await self._leave(connection)
             self._lines -= 1
         self._lines += 1
         try:
-            opened = await Connection.open(
-                self._relay.url,
-                self._relay.timeout,
-                pipelining=pipelining,
-                max_messages=self._relay.per_connection,
-                max_age=self._relay.max_age,
-            )
+            return await self._open(pipelining=pipelining)
         except ServerUnavailable as error:
             # A relay that takes fewer connections than we would like still takes mail over those it has.
             self._lines -= 1
@@ -124,8 +125,18 @@ class Lanes:
             self._jobs.turned_away()
             self._jobs.give_back(job)
             return None
-        self._connections.add(opened)
-        return opened
+
+    async def _open(self, *, pipelining: bool = True) -> Connection:
+        relay = self._relay
+        connection = await Connection.open(
+            relay.url,
+            relay.timeout,
+            pipelining=relay.pipelining and pipelining,
+            max_messages=relay.per_connection,
+            max_age=relay.max_age,
+        )
+        self._connections.add(connection)
+        return connection
 
     async def _leave(self, connection: Connection | None) -> None:
         if connection is not None:

@@ -82,8 +82,9 @@ class Roads:
         """Reserve no more."""
         self._reserving.end()
 
-    def to(self, domain: str) -> Road:
-        """The road to a domain."""
+    def of(self, job: Job) -> Road:
+        """The road that a job goes: to its recipient's domain."""
+        domain = job.recipient.domain
         course = self._courses.get(domain)
         if course is None:
             if len(self._courses) >= MANY:

@@ -12,7 +12,7 @@ from digest.flows.jobs import Jobs
 from digest.flows.mails import Job
 from digest.flows.refusals import Refusals
 from digest.flows.terms import Relay, Report
-from digest.outbox.retry import after_verdict
+from digest.outbox.retry import ENDS, after_deferral
 from digest.outbox.verdict import Verdict
 from digest.store.ledger import Outcome
 from digest.subscribers.address import EmailAddress
@@ -119,8 +119,10 @@ class Verdicts:
         return True
 
     def _judged(self, job: Job, verdict: Verdict) -> Outcome:
-        now, jitter = self._clock.now(), self._jitter.random()
-        step = after_verdict(verdict, due_at=job.due_at, attempts=job.attempts, now=now, jitter=jitter)
+        step = ENDS.get(verdict.kind)
+        if step is None:
+            now, jitter = self._clock.now(), self._jitter.random()
+            step = after_deferral(due_at=job.due_at, attempts=job.attempts, now=now, jitter=jitter)
         return Outcome(
             job.table,
             job.row,
@@ -136,7 +138,8 @@ class Verdicts:
         """The relay said something about a message."""
         self._sender_accepted = True
         self._sender_refusals = self._losses_in_a_row = 0
-        self.defer_suspects()
+        if self._suspects:
+            self.defer_suspects()
 
     def _deferred(self, verdict: Verdict) -> Verdict:
         text = f"the connection broke {MAX_LOSSES} times: {verdict.text}"

@@ -1,10 +1,10 @@
 """What becomes of a row after an attempt. Pure: verdict and history in, state and time of the next try out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from digest.outbox.verdict import Verdict
+from digest.outbox.verdict import Kind
 
 State = Literal[
     "queued",
@@ -27,8 +27,7 @@ MAX_FAILURES = 3
 """How often building a message may fail before its row is parked for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Where a row goes. `next_try_at` None: as soon as somebody has time."""
 
     state: State
@@ -37,24 +36,24 @@ class Step:
     """Whether this was an attempt: a connection that broke before any verdict was none of the reader's."""
 
 
-def after_verdict(verdict: Verdict, *, due_at: datetime, attempts: int, now: datetime, jitter: float) -> Step:
-    """The step after one attempt.
+ENDS: Mapping[Kind, Step] = {
+    "submitted": Step("submitted"),
+    "rejected": Step("rejected"),
+    "in_doubt": Step("in_doubt"),
+    "lost": Step("queued", tried=False),
+}
+"""The steps after verdicts that neither history nor time changes."""
+
+
+def after_deferral(*, due_at: datetime, attempts: int, now: datetime, jitter: float) -> Step:
+    """The step after an attempt that the relay put off.
 
     Args:
-        verdict: how it ended.
         due_at: when the mail was due.
         attempts: how many attempts came before this one.
         now: the time.
         jitter: a random number from 0 to 1, so that the deferred do not come back all at once.
     """
-    if verdict.kind == "submitted":
-        return Step("submitted")
-    if verdict.kind == "rejected":
-        return Step("rejected")
-    if verdict.kind == "in_doubt":
-        return Step("in_doubt")
-    if verdict.kind == "lost":
-        return Step("queued", tried=False)
     next_try_at = now + gap(attempts, jitter)
     if next_try_at > due_at + KEEP_TRYING_FOR:
         return Step("expired")

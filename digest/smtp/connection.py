@@ -259,7 +259,9 @@ class Connection:
         return Verdict("rejected", phase, 553, "5.6.7 the mail server cannot be told an address with such letters")
 
     def _can_be_said(self, address: str) -> bool:
-        return (address.isascii() or self._international) and address.isprintable() and " " not in address and ">" not in address
+        return (
+            (address.isascii() or self._international) and address.isprintable() and " " not in address and ">" not in address
+        )
 
     def _lost(self, phase: Phase) -> Verdict:
         code, text = self._wire.ended or (0, "the connection was lost")

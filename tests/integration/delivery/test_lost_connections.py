@@ -12,7 +12,7 @@ from support.sink import DROP, Session, Sink, free_port
 from support.site import MONDAY, Site
 
 from digest.errors import ServerUnavailable
-from digest.flows import subscribe
+from digest.flows import knocking, subscribe
 from digest.flows.deliver import deliver
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp
@@ -219,6 +219,29 @@ def test_a_server_that_takes_few_connections_gets_all_mails_over_those(make_site
     site.sink.on["CONNECT"] = lambda *_: "421 4.7.0 too many connections" if site.sink.open > 2 else None
     assert site.deliver().states == {"submitted": 40}
     assert site.sink.recipients == sorted(addresses)
+
+
+def test_a_connection_that_was_turned_away_is_tried_again_and_carries_mail_when_there_is_room(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knocking, "FIRST_WAIT", 0.01)
+    site = make_site(smtp__connections=2)
+    addresses = site.readers(20)
+    site.publish()
+    there_is_another = threading.Event()
+
+    async def wait_for_another(session: Session, _recipient: str) -> None:
+        if session.number > 3:
+            there_is_another.set()
+        elif session.accepted == 8:
+            await asyncio.to_thread(there_is_another.wait, 30)
+
+    site.sink.on["CONTENT"] = wait_for_another
+    site.sink.on["CONNECT"] = lambda session, _: "421 4.7.0 not now" if 1 < session.number < 4 else None
+    assert site.deliver().states == {"submitted": 20}
+    assert site.sink.recipients == sorted(addresses)
+    assert there_is_another.is_set()
+    assert len(site.sink.sessions) == 4
 
 
 def test_a_server_that_is_slow_to_turn_a_connection_away_gets_all_mails_too(make_site: Callable[..., Site]) -> None:

@@ -5,11 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.outbox.retry import FIRST_GAP, KEEP_TRYING_FOR, LONGEST_GAP, MAX_FAILURES, Step, after_failure, after_verdict, gap
-from digest.outbox.verdict import Kind, Verdict
+from digest.outbox.retry import (
+    ENDS,
+    FIRST_GAP,
+    KEEP_TRYING_FOR,
+    LONGEST_GAP,
+    MAX_FAILURES,
+    Step,
+    after_deferral,
+    after_failure,
+    gap,
+)
+from digest.outbox.verdict import Kind
 
 DUE = datetime(2026, 11, 22, 7, tzinfo=UTC)
-DEFERRED = Verdict("deferred", "rcpt", 451, "4.7.1 later")
 
 
 @given(st.floats(0, 1))
@@ -27,7 +36,7 @@ def test_jitter_spreads_those_who_were_deferred_together() -> None:
 
 
 def test_what_is_deferred_is_queued_for_later() -> None:
-    step = after_verdict(DEFERRED, due_at=DUE, attempts=0, now=DUE, jitter=0.0)
+    step = after_deferral(due_at=DUE, attempts=0, now=DUE, jitter=0.0)
     assert step == Step("queued", DUE + FIRST_GAP)
     assert step.tried
 
@@ -35,15 +44,15 @@ def test_what_is_deferred_is_queued_for_later() -> None:
 def test_trying_ends_twenty_hours_after_it_was_due() -> None:
     last = DUE + KEEP_TRYING_FOR - LONGEST_GAP
     assert KEEP_TRYING_FOR / timedelta(hours=1) == 20
-    assert after_verdict(DEFERRED, due_at=DUE, attempts=9, now=last, jitter=0.0).state == "queued"
-    assert after_verdict(DEFERRED, due_at=DUE, attempts=9, now=last + timedelta(seconds=1), jitter=0.0) == Step("expired")
+    assert after_deferral(due_at=DUE, attempts=9, now=last, jitter=0.0).state == "queued"
+    assert after_deferral(due_at=DUE, attempts=9, now=last + timedelta(seconds=1), jitter=0.0) == Step("expired")
 
 
 @given(st.floats(0, 1))
 @settings(max_examples=30, derandomize=True, deadline=None)
 def test_a_mail_that_is_always_deferred_is_tried_some_twenty_times_and_then_expires(jitter: float) -> None:
     now, attempts = DUE, 0
-    while (step := after_verdict(DEFERRED, due_at=DUE, attempts=attempts, now=now, jitter=jitter)).state == "queued":
+    while (step := after_deferral(due_at=DUE, attempts=attempts, now=now, jitter=jitter)).state == "queued":
         assert step.next_try_at is not None
         assert now < step.next_try_at <= DUE + KEEP_TRYING_FOR
         now, attempts = step.next_try_at, attempts + 1
@@ -61,8 +70,7 @@ def test_a_mail_that_is_always_deferred_is_tried_some_twenty_times_and_then_expi
     ],
 )
 def test_other_verdicts_say_themselves_where_a_row_goes(kind: Kind, expected: Step) -> None:
-    much_later = DUE + timedelta(days=3)
-    assert after_verdict(Verdict(kind, "content"), due_at=DUE, attempts=7, now=much_later, jitter=0.3) == expected
+    assert ENDS[kind] == expected
 
 
 def test_a_message_that_cannot_be_built_three_times_is_parked() -> None:
