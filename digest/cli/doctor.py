@@ -165,11 +165,13 @@ def _templates(app: "App") -> Iterator[Finding]:
     from digest.edition.model import Edition, Entry, Pick
     from digest.flows.messages import preview
     from digest.papers.model import Work
+    from digest.rendering.model import Pages
     from digest.rendering.notice_mail import KINDS, render_notice
 
     entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
     edition = Edition(0, date(2026, 1, 1), "daily", datetime(2026, 1, 1, tzinfo=UTC), (entry,))
-    preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), None, "https://example.org/u/token")
+    pages = Pages("https://example.org/u/", "https://example.org/f/")
+    preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), None, pages)
     for kind in KINDS:
         words = {"subject": "A subject", "confirm_url": "https://example.org/confirm/token"}
         render_notice(kind, words, app.settings.site, app.environments)

@@ -10,15 +10,15 @@ from typing import Any
 from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
 from digest.outbox.dkim import Signing
-from digest.outbox.identity import list_id, message_id, rating_url, unsubscribe_mailto, unsubscribe_url
+from digest.outbox.identity import list_id, message_id, rating_token, rating_url, unsubscribe_mailto, unsubscribe_url
 from digest.outbox.mailbox import Mailbox
 from digest.outbox.message import boundary_of, build, headers, list_headers
 from digest.outbox.splice import DATE, MESSAGE_ID, SUBJECT, TO, TOKEN, Splice
 from digest.ranking.select import Selection
 from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
+from digest.rendering.model import Pages, Rendered
 from digest.rendering.model import Reader as Addressee
-from digest.rendering.model import Rendered
 from digest.rendering.notice_mail import render_notice
 from digest.rendering.settings import SiteSettings
 from digest.store import deliveries
@@ -53,7 +53,8 @@ class Press:
 
     def __init__(self, imprint: Imprint, edition: Edition) -> None:
         self._imprint = imprint
-        renderer = DigestRenderer(imprint.site, imprint.environments, edition)
+        pages = Pages(unsubscribe_url(imprint.public_url, ""), rating_url(imprint.public_url, ""))
+        renderer = DigestRenderer(imprint.site, imprint.environments, edition, pages)
         listed = list_headers(
             list_name=imprint.site.name,
             list_id=list_id(edition.cadence, imprint.public_url),
@@ -87,13 +88,12 @@ class Press:
             reader.address,
             reader.name,
             reader.confirmed_at.date() if reader.confirmed_at else None,
-            unsubscribe_url(imprint.public_url, reader.token),
-            None if row is None else rating_url(imprint.public_url, imprint.signer, row, reader.token),
+            reader.token,
+            "" if row is None else rating_token(imprint.signer, row, reader.token),
         )
         return self._splice.message(
             picks,
             addressee,
-            token=reader.token,
             message_id=name,
             date=self._date(due_at),
             at=due_at,
@@ -129,15 +129,17 @@ def preview(
     edition: Edition,
     picks: tuple[Pick, ...],
     who: deliveries.Reader | None,
-    leave: str | None = None,
+    pages: Pages | None = None,
 ) -> Rendered:
-    """A digest for looking at; without a reader, for somebody who does not exist."""
+    """A digest for looking at; without a reader, for somebody who does not exist. Links to `pages` lead nowhere."""
     confirmed_on = who.confirmed_at.date() if who and who.confirmed_at else None
-    addressee = Addressee(who.address if who else "you@example.org", who.name if who else "", confirmed_on, leave)
-    renderer = DigestRenderer(site, environments, edition)
+    addressee = Addressee(
+        who.address if who else "you@example.org", who.name if who else "", confirmed_on, "preview", "preview"
+    )
+    renderer = DigestRenderer(site, environments, edition, pages)
     # Templates that could not be mailed are not shown as if they could.
     Splice(renderer, (), boundary_of(edition.name)).message(
-        picks, addressee, token="", message_id="preview", date="", at=edition.frozen_at
+        picks, addressee, message_id="preview", date="", at=edition.frozen_at
     )
     return renderer.render(picks, addressee)
 

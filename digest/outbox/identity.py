@@ -19,12 +19,17 @@ def unsubscribe_url(public_url: str, token: str) -> str:
     return f"{public_url}/u/{token}"
 
 
-def rating_url(public_url: str, signer: Signer, delivery_id: int, token: str) -> str:
-    """Where the links of one mail lead that rate its papers, without `/{place}/{more|less}`: nobody else can make it.
+def rating_url(public_url: str, rating: str) -> str:
+    """Where the links of the mail with this token lead that rate its papers, without `/p{paper}/{more|less}`."""
+    return f"{public_url}/f/{rating}"
+
+
+def rating_token(signer: Signer, delivery_id: int, token: str) -> str:
+    """What names one mail in the links that rate its papers: nobody else can make it.
 
     `token` is the reader's. It is signed, too: after a restored backup another reader may get the number of this delivery.
     """
-    return f"{public_url}/f/{delivery_id}-{signer.sign(_RATING, f'{delivery_id} {token}')}"
+    return f"{delivery_id}-{signer.sign(_RATING, f'{delivery_id} {token}')}"
 
 
 def is_rating_token(signer: Signer, delivery_id: int, token: str, signature: str) -> bool:

@@ -1,20 +1,22 @@
 """Digests put together from pieces: what readers share is rendered and encoded once, and a mail is a list of such pieces.
 
-What a piece needs from the reader stands between soft line breaks, so that no line's length depends on it.
+What a piece needs from the reader stands between soft line breaks, so that no line's length depends on it. The token in the
+links by which he rates is the same in all of a mail: pieces have a mark for it, which is replaced in the whole mail at once.
 """
 
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
-from operator import itemgetter
 from typing import Any, Literal
 
 from digest.edition.model import How, Pick
+from digest.errors import ConfigurationError
 from digest.outbox.dkim import Signing
 from digest.outbox.message import MAX_HTML, header, part_end, part_head, refuse_large, subject_value
-from digest.outbox.quoted import Sheet, quoted, with_room
+from digest.outbox.quoted import Sheet, quoted
 from digest.rendering.columns import formed
 from digest.rendering.digest_mail import BETWEEN, DigestRenderer, Part
 from digest.rendering.model import Reader
@@ -24,12 +26,17 @@ from digest.rendering.slots import Slot, Stencil, bare, cut, escaped
 TO, SUBJECT, DATE, MESSAGE_ID, TOKEN = (Slot(name).mark for name in ("to", "subject", "date", "message_id", "token"))
 """What stands in the header that is given to `Splice` for what each mail has of its own."""
 MAX_OWN = 900
-"""Characters of all that a mail's header has of its own: a line of it may have 998."""
+"""Characters of the address and the Message-ID: a line of a header may have 998."""
+_TOKENS = re.compile("[A-Za-z0-9_-]{0,60} [A-Za-z0-9_-]{0,60}").fullmatch
+_RATING = b"\x02"
+"""Nothing that is quoted-printable has it."""
 _REMEMBERED = 8192
 OPTIONAL = ("cards", "also", "method", "credit", "unsubscribe_url")
 """Values that may be empty; which of them are there makes another frame."""
-PARTS: tuple[Part, Part] = ("html", "txt")
-_HARDLY_SHARED = frozenset({"reason", "unsubscribe_url"})
+PARTS: tuple[Part, Part] = ("txt", "html")
+_HARDLY_SHARED = frozenset({"reason"})
+KINDS = TRENDING, PERSONAL, EXPLORE = range(3)
+"""Kinds of cards: what speaks for one is the ranking, the reader's interests too, or that it is none of them."""
 
 Pieces = tuple[bytes, ...]
 
@@ -47,40 +54,76 @@ class _Made(dict[Any, Any]):
 
 
 class _Said(_Made):
-    """What a reader's interests say for a card, as it is encoded for some of its slots."""
+    """What a reader's interests say for a card, as it is encoded for a slot: by the part and the form."""
 
     def __init__(self, how: How, matched: str) -> None:
         self.words = personal(how, matched)
-        self.kind = 2 if how == "explore" else bool(self.words)
-        super().__init__(lambda slots: tuple([_encoded(part, form, self.words) for part, form in slots]))
+        self.kind = EXPLORE if how == "explore" else PERSONAL if self.words else TRENDING
+        super().__init__(lambda slot: _encoded(slot[0], slot[1], self.words) if slot else b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One part of a card or a line, cut where a mail puts in what is its own."""
+
+    start: bytes
+    """All before the place; nothing where no place is printed."""
+    place: str | None
+    """The form of the place."""
+    rest: Pieces
+    """One piece, or two with what the reader's interests say between them."""
+    personal: tuple[Part, str] | None
+    """The slot for that: the part and the form; None where it is not printed."""
+
+    @classmethod
+    def of(cls, what: Literal["card", "line"], part: Part, stencil: Stencil) -> "_Piece":
+        """Cut it.
+
+        Raises:
+            ConfigurationError: the template prints the place not first, or something twice.
+        """
+        sheet = Sheet.of(stencil)
+        pieces, slots = [sheet.pieces[0]], []
+        for slot, piece in zip(sheet.slots, sheet.pieces[1:], strict=True):
+            if slot == "rating ":
+                pieces[-1] += _RATING + piece
+            else:
+                slots.append(slot.split(" ", 1))
+                pieces.append(piece)
+        start, place = (pieces.pop(0), slots.pop(0)[1]) if slots and slots[0][0] == "place" else (b"", None)
+        if [name for name, _ in slots] not in ([], ["personal"]):
+            raise ConfigurationError(
+                f"template email/digest/{what}.{part}: it prints `place` or `personal` twice, or `place` not first of the two",
+                fix="print each once, in this order",
+            )
+        return cls(start, place, tuple(pieces), (part, slots[0][1]) if slots else None)
 
 
 @dataclass(slots=True)
 class _Card:
-    """A card or a line of both parts, wherever it stands: what is known of it, and how that goes together with the rest.
+    """A card or a line of both parts, wherever it stands, as pieces.
 
     Not frozen: this is made for thousands and read for millions.
     """
 
-    known: Pieces
-    at: Mapping[int, Pieces]
-    """Its place, in the forms that the templates want it in."""
-    own: tuple[tuple[Part, str], ...]
-    """The part and the form of what the reader's interests say."""
-    text: Callable[[Pieces], Pieces]
-    """Puts the text part in order, of `known`, a place, what is said for it, and the rating's address in text and in HTML."""
-    html: Callable[[Pieces], Pieces]
-    """The same of the HTML part."""
+    starts: Mapping[int, tuple[bytes, bytes]]
+    """What stands before it and begins it, in text and in HTML, by its place."""
+    text: Pieces
+    """What follows; of a card that is personal what goes before and behind that which the reader's interests say."""
+    html: Pieces
+    said: tuple[tuple[Part, str] | None, tuple[Part, str] | None]
+    """The slots of that in both."""
     words: int
     sources: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A mail without its cards: the subject, and the whole body as pieces, behind each the value that follows and its encoding
-    (None: cards or lines); and the end."""
+    """A mail without its cards: the subject, and in the header, of the values of these names; the whole body as pieces, behind
+    each the value that follows and its encoding (None: cards or lines); and the end."""
 
-    subject: Stencil
+    subject: Callable[..., tuple[str, str]]
+    names: tuple[str, ...]
     body: tuple[tuple[bytes, str, Callable[[str], bytes] | None], ...]
     end: bytes
 
@@ -101,26 +144,21 @@ class Splice:
         for name, value in head:
             header(name, bare(value))
         stencil = cut("of the header", "".join(f"{name}: {value}\r\n" for name, value in head))
-        slots = (*(slot.strip() for slot in stencil.slots), "")
-        self._head = [(text.encode("ascii"), slot) for text, slot in zip(stencil.texts, slots, strict=True)]
+        self._head = _with_names(stencil) + "\r\n"
         self._renderer, self._boundary = renderer, boundary
         self._frames = _Made(self._frame)
-        # By whether it is the lead and can be rated, by kind (trending, personal, explore), by paper.
-        self._cards = _Made(lambda way: [_Made(partial(self._card, way[0], way[1], kind)) for kind in range(3)])
+        # By whether it is the lead and can be rated, by kind, by paper.
+        self._cards = _Made(lambda way: [_Made(partial(self._card, way, kind)) for kind in KINDS])
         self._lines = _Made(self._line)
-        self._places = _Made(lambda forms: _Made(partial(_placed, *forms)))
-        self._shared: dict[Any, Any] = {}
-        self._tails: list[bytes] = []
-        remember = lru_cache(maxsize=_REMEMBERED)
-        self._said = remember(_Said)
-        self._subject = remember(lambda subject: subject_value(subject).encode())
+        self._starts = _Made(lambda start: _Made(partial(_started, *start)))
+        self._shared: dict[bytes, bytes] = {}
+        self._said = lru_cache(maxsize=_REMEMBERED)(_Said)
 
     def message(
         self,
         picks: Sequence[Pick],
         reader: Reader,
         *,
-        token: str,
         message_id: str,
         date: str,
         at: datetime,
@@ -131,24 +169,23 @@ class Splice:
         Args:
             picks: what is shown, as for `DigestRenderer.render`.
             reader: who gets it.
-            token: his, in the way out.
             message_id: without its angle brackets.
             date: the header's.
             at: when it is signed.
             signing: who signs it; None: nobody.
 
         Raises:
-            ValueError: there are no picks, one is not in the edition, or an address or a token is no printable ASCII.
+            ValueError: there are no picks, one is not in the edition, or an address or a token cannot stand in a mail.
             MessageTooLarge: the HTML is larger than mail clients show.
             ConfigurationError: a template of the operator's is broken.
         """
-        values = f"{reader.address}{token}{message_id}{reader.unsubscribe_url}{reader.rate_url}"
-        if len(values) > MAX_OWN or not values.isascii() or not values.isprintable():
+        own = f"{reader.address}{message_id}"
+        if len(own) > MAX_OWN or not own.isascii() or not own.isprintable() or not _TOKENS(f"{reader.token} {reader.rating}"):
             raise ValueError(f"the mail {message_id[:80]!r} has an address or a token that cannot stand in a mail")
         renderer = self._renderer
         cards, also = renderer.ordered(picks)
-        shown, words, sources = self._shown(cards, also, reader.rate_url)
-        around = renderer.wording.around(
+        shown, words, sources = self._shown(cards, also, reader.rating != "")
+        values = renderer.wording.around(
             [renderer.paper(pick.paper_id) for pick in (cards or also)[:4]],
             len(cards or also),
             words,
@@ -156,115 +193,93 @@ class Splice:
             [pick.how for pick in cards],
             reader,
         )
-        method, credit, leave = around["method"] != "", around["credit"] != "", around["unsubscribe_url"] != ""
-        frame = self._frames[bool(cards), bool(also), method, credit, leave]
-        subject = around["subject"] = _filled(frame.subject, around)
-        own = {
-            "to": reader.address.encode(),
-            "subject": self._subject(subject),
-            "date": date.encode(),
-            "message_id": message_id.encode(),
-            "token": token.encode(),
-            "": b"\r\n",
+        values["token"] = reader.token
+        there = bool(cards), bool(also), values["method"] != "", values["credit"] != "", reader.token != ""
+        frame = self._frames[there]
+        values["subject"], subject = frame.subject(*[values[name] for name in frame.names])
+        head = self._head % {
+            "to": reader.address,
+            "subject": subject,
+            "date": date,
+            "message_id": message_id,
+            "token": reader.token,
         }
-        head = [part for text, slot in self._head for part in (text, own[slot])]
-        body: list[bytes] = []
+        pieces = [head.encode()]
         for piece, name, encode in frame.body:
-            body.append(piece)
+            pieces.append(piece)
             if encode:
-                body.append(encode(around[name]))
+                pieces.append(encode(values[name]))
             else:
-                body += shown[name]
-        body.append(frame.end)
-        if signing:
-            head.insert(0, signing.fields(b"".join(head[:-1]), b"".join(body), at))
-        whole = b"".join(head + body)
+                pieces += shown[name]
+        pieces.append(frame.end)
+        whole = b"".join(pieces).replace(_RATING, reader.rating.encode())
         if len(whole) > MAX_HTML:
             refuse_large(self._html_size(whole))
-        return whole
+        return signing.fields(head[:-2].encode(), whole[len(head) :], at) + whole if signing else whole
 
     def _shown(
-        self, cards: Sequence[Pick], also: Sequence[Pick], rate_url: str | None
+        self, cards: Sequence[Pick], also: Sequence[Pick], rated: bool
     ) -> tuple[dict[str, list[bytes]], int, set[frozenset[str]]]:
         """The pieces of all cards and of all lines, in both parts; how many words they have; whom they are from."""
         said = self._said
-        rated = rate_url is not None
-        rates = self._rates(rate_url or "", len(cards))
         html: list[bytes] = []
         text: list[bytes] = []
         words, sources = 0, set()
         kinds, others = self._cards[True, rated], self._cards[False, rated]
-        place = 0
-        for pick in cards:
-            at = place = place + 1
-            his = said(pick.how, pick.matched)
-            card = kinds[his.kind][pick.paper_id]
-            if place == 1:
-                kinds, at = others, -1
-            pieces = card.known + card.at[at] + his[card.own] + rates[place]
-            text += card.text(pieces)
-            html += card.html(pieces)
+        for place, (paper_id, _, how, matched) in enumerate(cards, start=1):
+            his = said(how, matched)
+            card = kinds[his.kind][paper_id]
+            kinds = others
+            text_start, html_start = card.starts[place]
+            if his.kind == PERSONAL:
+                text_slot, html_slot = card.said
+                before, behind = card.text
+                text += (text_start, before, his[text_slot], behind)
+                before, behind = card.html
+                html += (html_start, before, his[html_slot], behind)
+            else:
+                text += (text_start, *card.text)
+                html += (html_start, *card.html)
             words += card.words
             sources.add(card.sources)
         lines_html: list[bytes] = []
         lines_text: list[bytes] = []
-        for pick in also:
-            place += 1
+        for place, pick in enumerate(also, start=len(cards) + 1):
             line = self._lines[pick.paper_id]
-            pieces = line.known + line.at[place if lines_text else -place]
-            lines_text += line.text(pieces)
-            lines_html += line.html(pieces)
+            text_start, html_start = line.starts[place if lines_text else -place]
+            lines_text += (text_start, *line.text)
+            lines_html += (html_start, *line.html)
             words += 0 if cards else line.words
             sources.add(line.sources)
         return {"cards html": html, "cards txt": text, "also html": lines_html, "also txt": lines_text}, words, sources
 
-    def _rates(self, url: str, cards: int) -> list[Pieces]:
-        """Where each card is rated, in text and in HTML; nought is no place."""
-        self._tails += [b"/%d" % place for place in range(len(self._tails), cards + 1)]
-        rate = with_room(quoted(url))
-        if "&" not in url:
-            return [(at, at) for at in [rate + tail for tail in self._tails[: cards + 1]]]
-        html = with_room(quoted(escaped(url)))
-        return [(rate + tail, html + tail) for tail in self._tails[: cards + 1]]
-
-    def _card(self, lead: bool, rated: bool, kind: int, paper_id: int) -> _Card:
-        html = self._renderer.card(paper_id, "html", lead=lead, explore=kind == 2, is_personal=kind > 0, rated=rated)
-        text = self._renderer.card(paper_id, "txt", lead=lead, explore=kind == 2, is_personal=kind > 0, rated=rated)
-        return self._whole("card", paper_id, Sheet.of(text), Sheet.of(html))
+    def _card(self, way: tuple[bool, bool], kind: int, paper_id: int) -> _Card:
+        lead, rated = way
+        text, html = (
+            self._renderer.card(paper_id, part, lead=lead, explore=kind == EXPLORE, is_personal=kind != TRENDING, rated=rated)
+            for part in PARTS
+        )
+        return self._whole("card", paper_id, text, html, halves=kind == PERSONAL)
 
     def _line(self, paper_id: int) -> _Card:
-        text, html = (Sheet.of(self._renderer.line(paper_id, part)) for part in ("txt", "html"))
+        text, html = (self._renderer.line(paper_id, part) for part in PARTS)
         return self._whole("line", paper_id, text, html)
 
-    def _whole(self, what: Literal["card", "line"], paper_id: int, text: Sheet, html: Sheet) -> _Card:
-        """Pieces and arrangements that many cards have are kept but once: the fewer there are, the nearer they lie."""
-        share = self._shared.setdefault
-        known = tuple(share(piece, piece) for piece in (*text.pieces, *html.pieces))
-        slots = {"txt": [slot.split(" ", 1) for slot in text.slots], "html": [slot.split(" ", 1) for slot in html.slots]}
-        both = [(part, name, form) for part, of in slots.items() for name, form in of]
-        forms = tuple(dict.fromkeys(form for _, name, form in both if name == "place"))
-        own = tuple(dict.fromkeys((part, form) for part, name, form in both if name == "personal"))
-        # What follows what is known when a mail is put together.
-        unknown = [("before", "txt"), ("before", "html"), *(("place", form) for form in forms), *own, "txt", "html"]
-        orders: dict[str, tuple[int, ...]] = {}
-        at = 0
-        for part, of in slots.items():
-            order = [len(known) + unknown.index(("before", part)), at]
-            for name, form in of:
-                wanted = {"place": ("place", form), "personal": (part, form), "rate": part}[name]
-                at += 1
-                order += len(known) + unknown.index(wanted), at
-            orders[part] = tuple(order)
-            at += 1
+    def _whole(
+        self, what: Literal["card", "line"], paper_id: int, text: Stencil, html: Stencil, *, halves: bool = False
+    ) -> _Card:
+        in_text, in_html = _Piece.of(what, "txt", text), _Piece.of(what, "html", html)
         paper = self._renderer.paper(paper_id)
+        # Many begin alike, and one that leads goes on as it does elsewhere: each is kept but once.
+        share = self._shared.setdefault
+        in_two = (b"",) if halves else ()
         return _Card(
-            known=known,
-            at=self._places[what, forms],
-            own=share(own, own),
-            text=share(orders["txt"], itemgetter(*orders["txt"])),
-            html=share(orders["html"], itemgetter(*orders["html"])),
+            starts=self._starts[what, in_text.start, in_text.place, in_html.start, in_html.place],
+            text=tuple(share(piece, piece) for piece in (in_text.rest + in_two)[: 1 + halves]),
+            html=tuple(share(piece, piece) for piece in (in_html.rest + in_two)[: 1 + halves]),
+            said=(in_text.personal, in_html.personal),
             words=paper.words,
-            sources=share(paper.sources, paper.sources),
+            sources=paper.sources,
         )
 
     def _frame(self, there: tuple[bool, ...]) -> _Frame:
@@ -278,13 +293,17 @@ class Splice:
         pieces[0] = part_head(self._boundary, "plain") + pieces[0]
         slots = [self._value("txt", slot) for slot in text.slots] + [self._value("html", slot) for slot in html.slots]
         body = tuple((piece, *slot) for piece, slot in zip(pieces, slots, strict=False))
-        return _Frame(frame.subject, body, pieces[-1] + part_end(self._boundary))
+        subject = lru_cache(maxsize=_REMEMBERED)(partial(_subject, frame.subject))
+        values = tuple(slot.partition(" ")[0] for slot in frame.subject.slots)
+        return _Frame(subject, values, body, pieces[-1] + part_end(self._boundary))
 
     def _value(self, part: Part, slot: str) -> tuple[str, Callable[[str], bytes] | None]:
         """The name of what goes into this slot of the frame, and how it is encoded."""
         name, _, form = slot.partition(" ")
         if name in ("cards", "also"):
             return f"{name} {part}", None
+        if name == "token":
+            return name, str.encode
         encode = partial(_encoded, part, form)
         return name, encode if name in _HARDLY_SHARED else lru_cache(maxsize=_REMEMBERED)(encode)
 
@@ -295,20 +314,29 @@ class Splice:
         return len(binascii.a2b_qp(encoded).replace(b"\r\n", b"\n"))
 
 
-def _filled(subject: Stencil, values: dict[str, str]) -> str:
-    """The subject of one line."""
-    parts = [subject.texts[0]]
-    for slot, text in zip(subject.slots, subject.texts[1:], strict=True):
-        name, _, form = slot.partition(" ")
-        parts += formed(values[name], form), text
-    return " ".join("".join(parts).split())
+def _with_names(stencil: Stencil) -> str:
+    """The text for the operator `%`, with the slots by their names."""
+    texts = [text.replace("%", "%%") for text in stencil.texts]
+    return texts[0] + "".join(f"%({slot.strip()})s{text}" for slot, text in zip(stencil.slots, texts[1:], strict=True))
 
 
-def _placed(what: Literal["card", "line"], forms: Iterable[str], place: int) -> Pieces:
-    """What stands before it in both parts, and the place in each of these forms; one that is first has nothing before it."""
-    first, place = place < 0, abs(place)
-    before = ("", "") if first else (BETWEEN[what, "txt"], BETWEEN[what, "html"])
-    return tuple(map(quoted, (*before, *(formed(str(place), form) for form in forms))))
+def _subject(stencil: Stencil, *values: str) -> tuple[str, str]:
+    """The subject of one line, and as it stands in the header."""
+    parts = [stencil.texts[0]]
+    for slot, value, text in zip(stencil.slots, values, stencil.texts[1:], strict=True):
+        parts += formed(value, slot.partition(" ")[2]), text
+    line = " ".join("".join(parts).split())
+    return line, subject_value(line)
+
+
+def _started(
+    what: Literal["card", "line"], text: bytes, in_text: str | None, html: bytes, in_html: str | None, place: int
+) -> tuple[bytes, bytes]:
+    """The start of a card or a line in both parts, with its place in these forms. Before the first there is nothing: it has the
+    place 1, or one below nought."""
+    before = ("", "") if place <= 1 else (BETWEEN[what, "txt"], BETWEEN[what, "html"])
+    shown = ["" if form is None else formed(str(abs(place)), form) for form in (in_text, in_html)]
+    return quoted(before[0]) + text + quoted(shown[0]), quoted(before[1]) + html + quoted(shown[1])
 
 
 def _encoded(part: Part, form: str, value: str) -> bytes:

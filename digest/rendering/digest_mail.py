@@ -1,6 +1,6 @@
 """Renders one reader's digest from a frozen edition and his picks, and what all its readers' mails are put together from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,18 @@ from digest.papers.text import MAX_NAME, clean
 from digest.rendering.cards import paper_view
 from digest.rendering.columns import Lines
 from digest.rendering.environment import Environments
-from digest.rendering.model import CardView, DigestView, LineView, LinkView, PaperView, Reader, Rendered, Site, SiteView
+from digest.rendering.model import (
+    CardView,
+    DigestView,
+    LineView,
+    LinkView,
+    Pages,
+    PaperView,
+    Reader,
+    Rendered,
+    Site,
+    SiteView,
+)
 from digest.rendering.reasons import label, personal
 from digest.rendering.slots import Printed, Slot, Stencil, cut
 from digest.rendering.wording import Wording, notes
@@ -21,7 +32,8 @@ Part = Literal["html", "txt"]
 REASONS_SHOWN = 3
 RATINGS = (("more", "More like this"), ("less", "Less like this"))
 AROUND = ("preheader", "count", "method", "reason", "credit", "unsubscribe_url")
-"""The slots of the frame besides `subject`, `cards` and `also`; those of a card are `place`, `personal` and `rate`."""
+"""What the frame has slots for besides `subject`, `cards` and `also`; the one in the way out is called `token`. Those of a card
+are `place`, `personal` and `rating`."""
 BETWEEN = {("card", "html"): "\n", ("line", "html"): "\n", ("card", "txt"): "\n\n", ("line", "txt"): "\n"}
 """What stands between two cards, and between two lines of "also trending"."""
 
@@ -40,11 +52,13 @@ class DigestRenderer:
 
     What comes out is a function of the arguments alone: no clock, no locale, no order of a set. `render` gives a mail as the
     templates make it; `frame`, `card` and `line` give the same with slots for what is the reader's, to be rendered once.
+    Without `pages`, no mail links to any.
     """
 
-    def __init__(self, site: Site, environments: Environments, edition: Edition) -> None:
+    def __init__(self, site: Site, environments: Environments, edition: Edition, pages: Pages | None = None) -> None:
         self._site = site_view(site)
         self._environments = environments
+        self._pages = pages
         self.edition = edition
         self._date = on_weekday(edition.date)
         self._notes = notes(edition.missing_sources)
@@ -70,10 +84,18 @@ class DigestRenderer:
                 {paper.sources for paper in papers},
                 [pick.how for pick in cards],
                 reader,
-            )
+            ),
+            "unsubscribe_url": f"{self._pages.leave}{reader.token}" if self._pages and reader.token else "",
         }
         shown = [
-            _card(paper, pick.how == "explore", place, place == 1, personal(pick.how, pick.matched), reader.rate_url)
+            _card(
+                paper,
+                place,
+                lead=place == 1,
+                explore=pick.how == "explore",
+                his=personal(pick.how, pick.matched),
+                rate=self._rate(pick.paper_id, reader.rating),
+            )
             for place, (pick, paper) in enumerate(zip(cards, papers, strict=False), start=1)
         ]
         lines = [_line(paper, place) for place, paper in enumerate(papers[len(cards) :], start=len(cards) + 1)]
@@ -121,7 +143,10 @@ class DigestRenderer:
 
     def frame(self, there: frozenset[str]) -> Frame:
         """Everything but the cards, for the mails in which these values are there: of `AROUND`, `cards` and `also`."""
-        view = self._view({name: Slot(name) if name in there else "" for name in (*AROUND, "cards", "also")})
+        slots: dict[str, Printed] = {name: Slot(name) if name in there else "" for name in (*AROUND, "cards", "also")}
+        if slots["unsubscribe_url"]:
+            slots["unsubscribe_url"] = Slot("token", head=self._pages.leave) if self._pages else ""
+        view = self._view(slots)
         values = self._values(view, Slot("subject"))
         names = [f"email/digest/{name}" for name in ("subject.txt", "body.txt", "body.html")]
         return Frame(
@@ -131,9 +156,15 @@ class DigestRenderer:
         )
 
     def card(self, paper_id: int, part: Part, *, lead: bool, explore: bool, is_personal: bool, rated: bool) -> Stencil:
-        """A card, wherever it stands."""
-        rate = Slot("rate") if rated else None
-        view = _card(self.paper(paper_id), explore, Slot("place"), lead, Slot("personal") if is_personal else "", rate)
+        """A card, wherever it stands. What is outside his interests says the same to everybody, so it has no slot for that."""
+        view = _card(
+            self.paper(paper_id),
+            Slot("place"),
+            lead=lead,
+            explore=explore,
+            his=personal("explore", "") if explore else Slot("personal") if is_personal else "",
+            rate=self._rate(paper_id, Slot("rating") if rated else ""),
+        )
         return cut(f"email/digest/card.{part}", self._one("card", part, view))
 
     def line(self, paper_id: int, part: Part) -> Stencil:
@@ -143,6 +174,18 @@ class DigestRenderer:
     def _one(self, kind: Literal["card", "line"], part: Part, view: CardView | LineView) -> str:
         render = self._environments.html if part == "html" else self._environments.text
         return render(f"email/digest/{kind}.{part}", {"site": self._site, kind: view}).strip("\n")
+
+    def _rate(self, paper_id: int, mail: Printed) -> tuple[LinkView, ...]:
+        """The links by which a reader says what he thinks of a paper; they name its number and not its place, which differs."""
+        if not self._pages or not mail:
+            return ()
+        links = []
+        for verdict, words in RATINGS:
+            head, tail = self._pages.rate, f"/p{paper_id}/{verdict}"
+            links.append(
+                LinkView(words, f"{head}{mail}{tail}" if isinstance(mail, str) else Slot(mail.name, head=head, tail=tail))
+            )
+        return tuple(links)
 
     def _view(self, values: dict[str, Printed]) -> DigestView:
         given = {name: values[name] for name in (*AROUND, "cards", "also")}
@@ -157,7 +200,9 @@ def site_view(site: Site) -> SiteView:
     return SiteView(clean(site.name, MAX_NAME), site.language, clean(site.postal_address, 300))
 
 
-def _card(paper: PaperView, explore: bool, place: int | Slot, lead: bool, his: Printed, rate: Printed | None) -> CardView:
+def _card(
+    paper: PaperView, place: int | Slot, *, lead: bool, explore: bool, his: Printed, rate: tuple[LinkView, ...]
+) -> CardView:
     return CardView(
         place=place,
         lead=lead,
@@ -166,14 +211,8 @@ def _card(paper: PaperView, explore: bool, place: int | Slot, lead: bool, his: P
         personal=his,
         why="; ".join(paper.reasons[: REASONS_SHOWN - bool(his)]) or ("" if his else paper.otherwise),
         links=paper.links,
-        rate=tuple(_ratings(rate, place)) if rate else (),
+        rate=rate,
     )
-
-
-def _ratings(rate: Printed, place: int | Slot) -> Iterator[LinkView]:
-    """The links by which he says what he thinks of the card in this place; the slot `rate` holds the place, too."""
-    for verdict, words in RATINGS:
-        yield LinkView(words, Slot(rate.name, tail=f"/{verdict}") if isinstance(rate, Slot) else f"{rate}/{place}/{verdict}")
 
 
 def _line(paper: PaperView, place: int | Slot) -> LineView:

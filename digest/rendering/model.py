@@ -32,18 +32,27 @@ class Site(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Pages:
+    """Where those links of a mail lead that are its reader's own, without his token behind it: the way out, and the pages that
+    take his word about a paper, which end in `/p{paper}/{more|less}`."""
+
+    leave: str
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """For whom a digest is rendered.
 
-    `unsubscribe_url` None: there is no page that could let him go, so none is linked; nor is one that takes his word about a
-    paper where `rate_url` is None, which is else the page's address without `/{place}/{more|less}`.
+    `token` names him in the address of the way out, and `rating` this mail in those by which he rates; where one is empty,
+    there is no such link. Both are of letters, digits, `-` and `_`.
     """
 
     address: str
     name: str = ""
     confirmed_on: date | None = None
-    unsubscribe_url: str | None = None
-    rate_url: str | None = None
+    token: str = ""
+    rating: str = ""
 
 
 @dataclass(frozen=True, slots=True)

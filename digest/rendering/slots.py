@@ -22,27 +22,27 @@ _MAY = "differs from reader to reader: a template can print it and ask whether i
 class Slot:
     """The place of a value that is not known yet; what a template does with it but print it is an error that says so.
 
-    `form` is how the value will be set, such as `wrap 4`; `tail` is fixed text right behind it.
+    `form` is how the value will be set, such as `wrap 4`; `head` and `tail` are fixed text right before and behind it.
     """
 
-    __slots__ = ("form", "name", "tail")
+    __slots__ = ("form", "head", "name", "tail")
 
-    def __init__(self, name: str, form: str = "", tail: str = "") -> None:
-        self.name, self.form, self.tail = name, form, tail
+    def __init__(self, name: str, form: str = "", *, head: str = "", tail: str = "") -> None:
+        self.name, self.form, self.head, self.tail = name, form, head, tail
 
     @property
     def mark(self) -> str:
         """What is printed."""
-        return f"\x02{self.name} {self.form}\x03{self.tail}"
+        return f"{self.head}\x02{self.name} {self.form}\x03{self.tail}"
 
     def formed(self, form: str) -> "Slot":
         """The same, to be set in this form."""
-        if self.form or self.tail:
+        if self.form or self.head or self.tail:
             self._refuse()
         return Slot(self.name, form)
 
     def __html__(self) -> str:
-        return self.mark
+        return f"{escape(self.head)}\x02{self.name} {self.form}\x03{escape(self.tail)}"
 
     def _refuse(self, *_: object) -> NoReturn:
         raise TemplateRuntimeError(f"“{self.name}” {_MAY}")
@@ -55,7 +55,7 @@ class Slot:
         return True
 
     def __hash__(self) -> int:
-        return hash((self.name, self.form, self.tail))
+        return hash(self.mark)
 
 
 Printed = str | Slot

@@ -44,8 +44,7 @@ class Wording:
         hows: Sequence[How],
         reader: Reader,
     ) -> dict[str, str]:
-        """Each of `subject`, `preheader`, `count`, `method`, `reason`, `credit` and `unsubscribe_url`; empty where there is
-        nothing to say.
+        """Each of `subject`, `preheader`, `count`, `method`, `reason` and `credit`; empty where there is nothing to say.
 
         Args:
             first: the first four of the papers that are shown as cards, or else of the lines.
@@ -63,7 +62,6 @@ class Wording:
             "method": self._method(len(hows) - trending - outside, trending, outside),
             "reason": self._reason(reader.name, reader.address, reader.confirmed_on),
             "credit": self._credit(frozenset(sources)),
-            "unsubscribe_url": reader.unsubscribe_url or "",
         }
 
     def _counted(self, shown: int, read: int) -> str:

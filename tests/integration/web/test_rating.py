@@ -18,7 +18,7 @@ from support.waiting import until
 from digest.edition.model import Pick
 from digest.flows import subscribe
 from digest.flows.collect import collect_file
-from digest.outbox.identity import rating_url
+from digest.outbox.identity import rating_token
 from digest.papers.model import Sighting, Work
 from digest.store import deliveries, editions, events, papers, retention, subscribers
 from digest.store.rows import picks_to_json
@@ -34,11 +34,12 @@ Ask = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Mail:
-    """What Ann was mailed: `path` leads to its pages, without place and verdict."""
+    """What Ann was mailed: `path` leads to its pages, without paper and verdict; `papers` are those, in the mail's order."""
 
     reader: Subscriber
     number: int
     path: str
+    papers: tuple[int, ...]
 
 
 def reader(app: App, address: EmailAddress) -> Subscriber:
@@ -62,8 +63,7 @@ def mail(app: App, tmp_path: Path) -> Mail:
         picks = (Pick(numbers[2], "also"), Pick(numbers[0], "card"), Pick(numbers[1], "card", "topic", "her secret topic"))
         connection.execute(update(delivery).values(picks=json.loads(picks_to_json(picks)), state="submitted"))
         number = connection.execute(select(delivery.c.id)).scalar_one()
-    url = rating_url(f"https://{HOST}", app.signer, number, ann.token)
-    return Mail(ann, number, url.removeprefix(f"https://{HOST}"))
+    return Mail(ann, number, f"/f/{rating_token(app.signer, number, ann.token)}", tuple(numbers))
 
 
 def rated(app: App, who: Subscriber) -> list[tuple[str, str]]:
@@ -117,7 +117,20 @@ def test_pressing_the_button_is_his_word(app: App, web: Ask, mail: Mail, verdict
     assert (last.kind, dict(last.details)) == ("rated", {verdict: ["arxiv:2601.00002"], "by": "a link in his mail"})
 
 
-def test_places_are_those_of_the_mail_cards_first(app: App, web: Ask, mail: Mail) -> None:
+def test_a_link_names_its_paper_wherever_it_stands(app: App, web: Ask, mail: Mail) -> None:
+    for number in mail.papers:
+        web("POST", f"{mail.path}/p{number}/more")
+    assert rated(app, mail.reader) == [("liked", f"arxiv:2601.0000{number}") for number in (1, 2, 3)]
+
+
+def test_a_paper_that_was_not_in_the_mail_cannot_be_rated_by_it(app: App, web: Ask, mail: Mail) -> None:
+    with app.store.write() as connection:
+        connection.execute(update(delivery).values(picks=json.loads(picks_to_json((Pick(mail.papers[0], "card"),)))))
+    assert web("POST", f"{mail.path}/p{mail.papers[1]}/more").status == 404
+    assert rated(app, mail.reader) == []
+
+
+def test_a_number_in_an_older_mails_link_is_a_place_cards_first(app: App, web: Ask, mail: Mail) -> None:
     for place in (1, 2, 3):
         web("POST", f"{mail.path}/{place}/more")
     assert rated(app, mail.reader) == [("liked", f"arxiv:2601.0000{number}") for number in (1, 2, 3)]
@@ -143,7 +156,23 @@ def test_a_second_press_is_answered_alike_and_noted_once(app: App, web: Ask, mai
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     "rest",
-    ["/0/more", "/4/more", "/01/more", "/100/more", "/x/more", "/1/most", "/1/", "/%31/%00", "/99999999999999999999/less"],
+    [
+        "/0/more",
+        "/4/more",
+        "/p0/more",
+        "/p99/more",
+        "/p/more",
+        "/p01/more",
+        f"/p{'9' * 19}/more",
+        "/P1/more",
+        "/01/more",
+        "/100/more",
+        "/x/more",
+        "/1/most",
+        "/1/",
+        "/%31/%00",
+        "/99999999999999999999/less",
+    ],
 )
 def test_what_no_mail_has_is_not_found(app: App, web: Ask, mail: Mail, method: str, rest: str) -> None:
     assert web(method, mail.path + rest).status == 404

@@ -23,7 +23,7 @@ from digest.papers.model import Work
 from digest.ranking.model import Term
 from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
-from digest.rendering.model import Reader
+from digest.rendering.model import Pages, Reader
 from digest.rendering.settings import SiteSettings
 from digest.subscribers.address import EmailAddress
 
@@ -97,23 +97,28 @@ def some_picks(choose: random.Random, edition: Edition, texts: Sequence[str] = T
 
 
 def a_reader(choose: random.Random, texts: Sequence[str] = TEXTS) -> Reader:
-    host = "https://" + choose.choice(["papers.example.org", "p" * 60 + ".example.org", "x.example.org/a=b&c"])
     token = "".join(choose.choices("abcdefghijklmnopqrstuvwxyzABCDEF-_0123456789", k=22))
     return Reader(
         address=choose.choice(["ann@example.org", "o'neil=x@example.org", "a" * 60 + "@" + "b" * 60 + ".example.org"]),
         name=choose.choice(["", "Ann", *texts]),
         confirmed_on=choose.choice([None, DAY]),
-        unsubscribe_url=choose.choice([None, f"{host}/u/{token}"]),
-        rate_url=choose.choice([None, f"{host}/f/{choose.randrange(10**9)}-{token}"]),
+        token=choose.choice(["", token]),
+        rating=choose.choice(["", f"{choose.randrange(10**9)}-{token}"]),
     )
+
+
+HOSTS = ["https://papers.example.org", "https://" + "p" * 60 + ".example.org", "https://x.example.org/a=b&c"]
 
 
 class Shop:
     """One edition, both ways."""
 
-    def __init__(self, edition: Edition, environments: Environments, name: str = "Trending Papers") -> None:
+    def __init__(
+        self, edition: Edition, environments: Environments, name: str = "Trending Papers", host: str | None = HOSTS[0]
+    ) -> None:
         site = SiteSettings(name=name, postal_address="1 Example Street\n12345 Berlin")
-        self.plain = DigestRenderer(site, environments, edition)
+        pages = Pages(f"{host}/u/", f"{host}/f/") if host else None
+        self.plain = DigestRenderer(site, environments, edition, pages)
         self.boundary = boundary_of(edition.name)
         head = headers(
             sender=Mailbox(EmailAddress("papers@example.org"), name),
@@ -126,12 +131,10 @@ class Shop:
             language="en",
             boundary=self.boundary,
         )
-        self.splice = Splice(DigestRenderer(site, environments, edition), head, self.boundary)
+        self.splice = Splice(DigestRenderer(site, environments, edition, pages), head, self.boundary)
 
     def mail(self, picks: Sequence[Pick], reader: Reader, name: str = "2026-11-22.abc@example.org") -> bytes:
-        return self.splice.message(
-            picks, reader, token="AbC-_1", message_id=name, date="Sun, 22 Nov 2026 07:00:00 +0000", at=DUE
-        )
+        return self.splice.message(picks, reader, message_id=name, date="Sun, 22 Nov 2026 07:00:00 +0000", at=DUE)
 
     def check(self, picks: Sequence[Pick], reader: Reader) -> EmailMessage:
         """The mail, compared with what the templates give for the same arguments."""
@@ -178,7 +181,8 @@ def environments() -> Environments:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_spliced_mail_decodes_to_what_the_templates_give(environments: Environments, seed: int) -> None:
     choose = random.Random(seed)
-    shop = Shop(an_edition(seed), environments, name=["Trending Papers", "Zoë’s .papers = “new”"][seed % 2])
+    name = ["Trending Papers", "Zoë’s .papers = 100 % “new”"][seed % 2]
+    shop = Shop(an_edition(seed), environments, name, host=[*HOSTS, None][seed])
     for _ in range(500):
         shop.check(some_picks(choose, shop.plain.edition), a_reader(choose))
 
@@ -211,18 +215,18 @@ def test_no_mail_takes_anything_from_the_one_before(environments: Environments) 
     assert [Shop(edition, environments).mail(*job) for job in jobs[::20]] == first[::20]
 
 
-def test_a_paper_is_rated_by_its_place_in_this_mail(environments: Environments) -> None:
+def test_a_paper_is_rated_by_its_number_wherever_it_stands(environments: Environments) -> None:
     shop = Shop(an_edition(1), environments)
-    reader = replace(a_reader(random.Random(1)), rate_url="https://papers.example.org/f/48210-AbCdEfGhIjKlMnOpQrStUv")
+    reader = replace(a_reader(random.Random(1)), rating="48210-AbCdEfGhIjKlMnOpQrStUv")
     for ids in ([3, 5, 9], [9, 3, 5]):
         message = shop.check([Pick(id_, "card") for id_ in ids], reader)
         for part in message.iter_parts():
-            found = re.findall(r"/f/48210-AbCdEfGhIjKlMnOpQrStUv/(\d+)/(more|less)", part.get_content())
-            assert found == [(str(place), verdict) for place in (1, 2, 3) for verdict in ("more", "less")]
+            found = re.findall(r"/f/48210-AbCdEfGhIjKlMnOpQrStUv/p(\d+)/(more|less)", part.get_content())
+            assert found == [(str(id_), verdict) for id_ in ids for verdict in ("more", "less")]
 
 
 def test_the_way_out_is_the_readers_own(environments: Environments) -> None:
-    message = Shop(an_edition(1), environments).check([Pick(1, "card")], a_reader(random.Random(1)))
+    message = Shop(an_edition(1), environments).check([Pick(1, "card")], replace(a_reader(random.Random(1)), token="AbC-_1"))
     assert message["List-Unsubscribe"] == "<https://p.example/u/AbC-_1>"
     assert message["Message-ID"] == "<2026-11-22.abc@example.org>"
 
@@ -232,9 +236,11 @@ def test_the_way_out_is_the_readers_own(environments: Environments) -> None:
     [
         ("address", "ann@example.org\r\nBcc: b@example.org"),
         ("address", "änn@example.org"),
-        ("unsubscribe_url", "https://example.org/\x02rate \x03"),
-        ("rate_url", "https://example.org/f/\n"),
-        ("rate_url", "https://example.org/" + "x" * 1000),
+        ("address", "a" * 900 + "@example.org"),
+        ("token", "\x02rating \x03"),
+        ("token", "a=b"),
+        ("rating", "1-x\n"),
+        ("rating", "1-" + "x" * 60),
     ],
 )
 def test_what_cannot_stand_in_a_mail_is_refused(environments: Environments, field: str, value: str) -> None:
@@ -267,7 +273,7 @@ def own(folder: Path, **files: str) -> Environments:
 
 
 CARD = Pick(1, "card", "topic", "graphs")
-MATTERS = Reader("ann@example.org", "Ann", DAY, "https://p.example/u/x", "https://p.example/f/1-x")
+MATTERS = Reader("ann@example.org", "Ann", DAY, "x", "1-x")
 
 
 @pytest.mark.parametrize(
@@ -301,8 +307,8 @@ def test_a_template_that_works_on_what_differs_is_told_so(tmp_path: Path, name: 
 def test_a_template_of_the_operators_prints_what_it_likes_where_it_likes(tmp_path: Path) -> None:
     files = {
         "subject_txt": "[{{ digest.count }}]\n {{ subject }}",
-        "card_html": "<p>{{ card.place }}{{ card.place }}. {{ card.personal }}.{% if card.lead %}!{% endif %}</p>",
-        "card_txt": "{{ card.place }}.{{ card.place | right(5) }}\n.{{ card.personal | wrap(60) }}.\n{{ card.personal }}\n\n\n",
+        "card_html": "<p>{{ card.rate[0].url if card.rate }}{{ card.place }}.{% if card.lead %}!{% endif %}</p>",
+        "card_txt": ".{{ card.personal | wrap(60) }}.{% for link in card.rate %}{{ link.url }}{% endfor %}\n\n\n",
         "line_txt": ".{{ line.title }}",
         "line_html": "{{ line.place }}",
         "body_html": "<b>{{ digest.also }}{{ digest.cards }}</b>{{ digest.cards }}{{ subject }}",
@@ -312,6 +318,24 @@ def test_a_template_of_the_operators_prints_what_it_likes_where_it_likes(tmp_pat
     choose = random.Random(3)
     for _ in range(200):
         shop.check(some_picks(choose, shop.plain.edition), a_reader(choose))
+
+
+@pytest.mark.parametrize(
+    ("name", "template"),
+    [
+        ("card_html", "{{ card.place }}{{ card.place }}"),
+        ("card_html", "{{ card.personal }}{{ card.place }}"),
+        ("card_txt", "{{ card.personal }}{{ card.personal | wrap(4) }}"),
+        ("line_txt", "{{ line.place }}{{ line.place | right(2) }}"),
+    ],
+)
+def test_a_template_that_prints_what_differs_twice_or_in_another_order_is_told_so(
+    tmp_path: Path, name: str, template: str
+) -> None:
+    shop = Shop(an_edition(3), own(tmp_path, **{name: template}))
+    with pytest.raises(ConfigurationError, match=f"{name.replace('_', '.')}: it prints") as caught:
+        shop.mail([CARD, Pick(2, "also")], MATTERS)
+    assert caught.value.fix == "print each once, in this order"
 
 
 def test_a_template_without_anything_of_the_readers_is_one_too(tmp_path: Path) -> None:

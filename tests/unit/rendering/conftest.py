@@ -11,10 +11,11 @@ from digest.papers.model import Work
 from digest.ranking.model import Term
 from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
-from digest.rendering.model import Reader, Rendered
+from digest.rendering.model import Pages, Reader, Rendered
 from digest.rendering.settings import SiteSettings
 
 DAY = date(2026, 11, 22)
+PAGES = Pages("https://papers.example.org/u/", "https://papers.example.org/f/")
 
 EntryMaker = Callable[..., Entry]
 EditionMaker = Callable[..., Edition]
@@ -36,8 +37,8 @@ def reader() -> Reader:
         address="ann@example.org",
         name="Ann",
         confirmed_on=date(2026, 11, 3),
-        unsubscribe_url="https://papers.example.org/u/AbCdEfGhIjKlMnOpQrStUv",
-        rate_url="https://papers.example.org/f/48210-AbCdEfGhIjKlMnOpQrStUv",
+        token="AbCdEfGhIjKlMnOpQrStUv",
+        rating="48210-AbCdEfGhIjKlMnOpQrStUv",
     )
 
 
@@ -115,6 +116,6 @@ def rendered(site: SiteSettings, environments: Environments, edition: EditionMak
         sections: list[Section] = ["card" if place < cards else "also" for place in range(cards + also)]
         speaks: How = how if matched or how != "topic" else ""
         picks = [Pick(one.paper_id, section, speaks, matched) for one, section in zip(made.entries, sections, strict=False)]
-        return DigestRenderer(site, environments, made).render(picks, to)
+        return DigestRenderer(site, environments, made, PAGES).render(picks, to)
 
     return render

@@ -133,7 +133,7 @@ def test_links_of_the_text_part_stand_under_their_paper(rendered: Render) -> Non
 
 
 def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMaker, reader: Reader) -> None:
-    mail = rendered([entry(n, links={}) for n in range(1, 21)], to=replace(reader, rate_url=None))
+    mail = rendered([entry(n, links={}) for n in range(1, 21)], to=replace(reader, rating=""))
     shown = Shown(mail.html)
     assert shown.links == ["https://papers.example.org/u/AbCdEfGhIjKlMnOpQrStUv"]
     assert "Spherical flow matching beats latent diffusion, part 20" in shown.text
@@ -143,13 +143,20 @@ def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMake
 
 def test_the_way_out_stands_on_a_line_of_its_own(rendered: Render, reader: Reader) -> None:
     mail = rendered()
-    assert f"\nUnsubscribe:\n{reader.unsubscribe_url}\n" in mail.text
-    assert f'href="{reader.unsubscribe_url}"' in mail.html
+    assert f"\nUnsubscribe:\nhttps://papers.example.org/u/{reader.token}\n" in mail.text
+    assert f'href="https://papers.example.org/u/{reader.token}"' in mail.html
 
 
 def test_no_way_out_is_shown_where_there_is_none(rendered: Render, reader: Reader) -> None:
-    mail = rendered(to=replace(reader, unsubscribe_url=None))
+    mail = rendered(to=replace(reader, token=""))
     assert "nsubscribe" not in mail.text + mail.html
+
+
+def test_no_pages_are_linked_where_there_are_none(
+    site: SiteSettings, environments: Environments, edition: EditionMaker, reader: Reader
+) -> None:
+    mail = DigestRenderer(site, environments, edition(3)).render([Pick(1, "card")], reader)
+    assert reader.token not in mail.text + mail.html
 
 
 WORDS = [
@@ -199,15 +206,16 @@ def test_who_has_no_interests_is_not_told_that_all_is_trending(rendered: Render)
     assert "are trending" not in mail.text + mail.html
 
 
-def test_every_card_can_be_rated_by_its_place(rendered: Render, reader: Reader) -> None:
+def test_every_card_can_be_rated_by_the_number_of_its_paper(rendered: Render, reader: Reader) -> None:
     mail = rendered(30, cards=10, also=10)
-    wanted = [f"{reader.rate_url}/{place}/{verdict}" for place in range(1, 11) for verdict in ("more", "less")]
+    pages = f"https://papers.example.org/f/{reader.rating}"
+    wanted = [f"{pages}/p{paper}/{verdict}" for paper in range(1, 11) for verdict in ("more", "less")]
     assert [link for link in Shown(mail.html).links if "/f/" in link] == wanted
     assert re.findall(r"https://papers\.example\.org/f/\S+", mail.text) == wanted
 
 
 def test_nothing_can_be_rated_where_no_page_takes_it(rendered: Render, reader: Reader) -> None:
-    mail = rendered(to=replace(reader, rate_url=None))
+    mail = rendered(to=replace(reader, rating=""))
     assert "like this" not in mail.text + mail.html
 
 
