@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from digest.rendering.slots import Stencil
 
 MAX_LINE = 76
-ROOM = 70
-"""Columns: what ends within them leaves room for a few more signs, and for the "=" of a soft line break."""
 
 _SOFT = b"=\r\n"
 _GOES_ON = MAX_LINE - len("=")
@@ -69,11 +67,6 @@ def _plain(text: str) -> str | None:
             return None
         lines.append(line)
     return "\r\n".join(lines)
-
-
-def with_room(encoded: bytes) -> bytes:
-    """The same, so that a few more signs can follow without a break."""
-    return encoded if len(encoded) - encoded.rfind(b"\n") - 1 <= ROOM else encoded + _SOFT
 
 
 def _finished(encoded: bytes) -> bytes:

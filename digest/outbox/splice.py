@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from digest.edition.model import How, Pick
 from digest.errors import ConfigurationError
@@ -19,7 +19,7 @@ from digest.outbox.message import MAX_HTML, header, part_end, part_head, refuse_
 from digest.outbox.quoted import Sheet, quoted
 from digest.rendering.columns import formed
 from digest.rendering.digest_mail import BETWEEN, DigestRenderer, Part
-from digest.rendering.model import Reader
+from digest.rendering.model import PaperView, Reader
 from digest.rendering.reasons import personal
 from digest.rendering.slots import Slot, Stencil, bare, cut, escaped
 
@@ -34,11 +34,8 @@ _REMEMBERED = 8192
 OPTIONAL = ("cards", "also", "method", "credit", "unsubscribe_url")
 """Values that may be empty; which of them are there makes another frame."""
 PARTS: tuple[Part, Part] = ("txt", "html")
-_HARDLY_SHARED = frozenset({"reason"})
 KINDS = TRENDING, PERSONAL, EXPLORE = range(3)
 """Kinds of cards: what speaks for one is the ranking, the reader's interests too, or that it is none of them."""
-
-Pieces = tuple[bytes, ...]
 
 
 class _Made(dict[Any, Any]):
@@ -53,13 +50,15 @@ class _Made(dict[Any, Any]):
         return made
 
 
-class _Said(_Made):
-    """What a reader's interests say for a card, as it is encoded for a slot: by the part and the form."""
+class _Said:
+    """What a reader's interests say for a card, as it is encoded for the slots of both parts, by their form."""
+
+    __slots__ = ("html", "kind", "text")
 
     def __init__(self, how: How, matched: str) -> None:
-        self.words = personal(how, matched)
-        self.kind = EXPLORE if how == "explore" else PERSONAL if self.words else TRENDING
-        super().__init__(lambda slot: _encoded(slot[0], slot[1], self.words) if slot else b"")
+        words = personal(how, matched)
+        self.kind = EXPLORE if how == "explore" else PERSONAL if words else TRENDING
+        self.text, self.html = (_Made(partial(_said, words, part)) for part in PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,11 @@ class _Piece:
     """All before the place; nothing where no place is printed."""
     place: str | None
     """The form of the place."""
-    rest: Pieces
-    """One piece, or two with what the reader's interests say between them."""
-    personal: tuple[Part, str] | None
-    """The slot for that: the part and the form; None where it is not printed."""
+    rest: bytes
+    """What follows, up to what the reader's interests say."""
+    personal: str | None
+    """The form of that; None where it is not printed."""
+    end: bytes
 
     @classmethod
     def of(cls, what: Literal["card", "line"], part: Part, stencil: Stencil) -> "_Piece":
@@ -96,7 +96,7 @@ class _Piece:
                 f"template email/digest/{what}.{part}: it prints `place` or `personal` twice, or `place` not first of the two",
                 fix="print each once, in this order",
             )
-        return cls(start, place, tuple(pieces), (part, slots[0][1]) if slots else None)
+        return cls(start, place, pieces[0], slots[0][1] if slots else None, b"".join(pieces[1:]))
 
 
 @dataclass(slots=True)
@@ -108,11 +108,16 @@ class _Card:
 
     starts: Mapping[int, tuple[bytes, bytes]]
     """What stands before it and begins it, in text and in HTML, by its place."""
-    text: Pieces
-    """What follows; of a card that is personal what goes before and behind that which the reader's interests say."""
-    html: Pieces
-    said: tuple[tuple[Part, str] | None, tuple[Part, str] | None]
-    """The slots of that in both."""
+    text: bytes
+    """What follows, up to what a reader's interests say for it, if they do."""
+    html: bytes
+    text_end: bytes
+    """What follows that."""
+    html_end: bytes
+    text_form: str | None
+    """The form of the slot for that; None where it is not printed."""
+    html_form: str | None
+    paper: PaperView
     words: int
     sources: frozenset[str]
 
@@ -126,6 +131,16 @@ class _Frame:
     names: tuple[str, ...]
     body: tuple[tuple[bytes, str, Callable[[str], bytes] | None], ...]
     end: bytes
+
+
+class _Shown(NamedTuple):
+    """All cards and all lines of a mail, in both parts; the papers that count, how many words these have, and whose pages all
+    lead to."""
+
+    pieces: dict[str, list[bytes]]
+    papers: list[PaperView]
+    words: int
+    sources: frozenset[frozenset[str]]
 
 
 class Splice:
@@ -151,8 +166,9 @@ class Splice:
         self._cards = _Made(lambda way: [_Made(partial(self._card, way, kind)) for kind in KINDS])
         self._lines = _Made(self._line)
         self._starts = _Made(lambda start: _Made(partial(_started, *start)))
-        self._shared: dict[bytes, bytes] = {}
+        self._shared: dict[Any, Any] = {}
         self._said = lru_cache(maxsize=_REMEMBERED)(_Said)
+        self._ranked = _Said("", "")
 
     def message(
         self,
@@ -184,14 +200,9 @@ class Splice:
             raise ValueError(f"the mail {message_id[:80]!r} has an address or a token that cannot stand in a mail")
         renderer = self._renderer
         cards, also = renderer.ordered(picks)
-        shown, words, sources = self._shown(cards, also, reader.rating != "")
+        shown = self._shown(cards, also, reader.rating != "")
         values = renderer.wording.around(
-            [renderer.paper(pick.paper_id) for pick in (cards or also)[:4]],
-            len(cards or also),
-            words,
-            frozenset(sources),
-            [pick.how for pick in cards],
-            reader,
+            shown.papers[:4], len(shown.papers), shown.words, shown.sources, [pick.how for pick in cards], reader
         )
         values["token"] = reader.token
         there = bool(cards), bool(also), values["method"] != "", values["credit"] != "", reader.token != ""
@@ -210,36 +221,32 @@ class Splice:
             if encode:
                 pieces.append(encode(values[name]))
             else:
-                pieces += shown[name]
+                pieces += shown.pieces[name]
         pieces.append(frame.end)
         whole = b"".join(pieces).replace(_RATING, reader.rating.encode())
         if len(whole) > MAX_HTML:
             refuse_large(self._html_size(whole))
         return signing.fields(head[:-2].encode(), whole[len(head) :], at) + whole if signing else whole
 
-    def _shown(
-        self, cards: Sequence[Pick], also: Sequence[Pick], rated: bool
-    ) -> tuple[dict[str, list[bytes]], int, set[frozenset[str]]]:
-        """The pieces of all cards and of all lines, in both parts; how many words they have; whom they are from."""
-        said = self._said
+    def _shown(self, cards: Sequence[Pick], also: Sequence[Pick], rated: bool) -> _Shown:
+        said, ranked = self._said, self._ranked
         html: list[bytes] = []
         text: list[bytes] = []
+        papers: list[PaperView] = []
         words, sources = 0, set()
         kinds, others = self._cards[True, rated], self._cards[False, rated]
         for place, (paper_id, _, how, matched) in enumerate(cards, start=1):
-            his = said(how, matched)
+            his = said(how, matched) if how else ranked
             card = kinds[his.kind][paper_id]
             kinds = others
             text_start, html_start = card.starts[place]
             if his.kind == PERSONAL:
-                text_slot, html_slot = card.said
-                before, behind = card.text
-                text += (text_start, before, his[text_slot], behind)
-                before, behind = card.html
-                html += (html_start, before, his[html_slot], behind)
+                text += (text_start, card.text, his.text[card.text_form], card.text_end)
+                html += (html_start, card.html, his.html[card.html_form], card.html_end)
             else:
-                text += (text_start, *card.text)
-                html += (html_start, *card.html)
+                text += (text_start, card.text)
+                html += (html_start, card.html)
+            papers.append(card.paper)
             words += card.words
             sources.add(card.sources)
         lines_html: list[bytes] = []
@@ -247,11 +254,14 @@ class Splice:
         for place, pick in enumerate(also, start=len(cards) + 1):
             line = self._lines[pick.paper_id]
             text_start, html_start = line.starts[place if lines_text else -place]
-            lines_text += (text_start, *line.text)
-            lines_html += (html_start, *line.html)
-            words += 0 if cards else line.words
+            lines_text += (text_start, line.text)
+            lines_html += (html_start, line.html)
             sources.add(line.sources)
-        return {"cards html": html, "cards txt": text, "also html": lines_html, "also txt": lines_text}, words, sources
+            if not cards:
+                papers.append(line.paper)
+                words += line.words
+        pieces = {"cards html": html, "cards txt": text, "also html": lines_html, "also txt": lines_text}
+        return _Shown(pieces, papers, words, frozenset(sources))
 
     def _card(self, way: tuple[bool, bool], kind: int, paper_id: int) -> _Card:
         lead, rated = way
@@ -259,27 +269,28 @@ class Splice:
             self._renderer.card(paper_id, part, lead=lead, explore=kind == EXPLORE, is_personal=kind != TRENDING, rated=rated)
             for part in PARTS
         )
-        return self._whole("card", paper_id, text, html, halves=kind == PERSONAL)
+        return self._whole("card", paper_id, text, html)
 
     def _line(self, paper_id: int) -> _Card:
         text, html = (self._renderer.line(paper_id, part) for part in PARTS)
         return self._whole("line", paper_id, text, html)
 
-    def _whole(
-        self, what: Literal["card", "line"], paper_id: int, text: Stencil, html: Stencil, *, halves: bool = False
-    ) -> _Card:
+    def _whole(self, what: Literal["card", "line"], paper_id: int, text: Stencil, html: Stencil) -> _Card:
         in_text, in_html = _Piece.of(what, "txt", text), _Piece.of(what, "html", html)
         paper = self._renderer.paper(paper_id)
         # Many begin alike, and one that leads goes on as it does elsewhere: each is kept but once.
         share = self._shared.setdefault
-        in_two = (b"",) if halves else ()
         return _Card(
             starts=self._starts[what, in_text.start, in_text.place, in_html.start, in_html.place],
-            text=tuple(share(piece, piece) for piece in (in_text.rest + in_two)[: 1 + halves]),
-            html=tuple(share(piece, piece) for piece in (in_html.rest + in_two)[: 1 + halves]),
-            said=(in_text.personal, in_html.personal),
+            text=share(in_text.rest, in_text.rest),
+            html=share(in_html.rest, in_html.rest),
+            text_end=in_text.end,
+            html_end=in_html.end,
+            text_form=in_text.personal,
+            html_form=in_html.personal,
+            paper=paper,
             words=paper.words,
-            sources=paper.sources,
+            sources=share(paper.sources, paper.sources),
         )
 
     def _frame(self, there: tuple[bool, ...]) -> _Frame:
@@ -305,7 +316,7 @@ class Splice:
         if name == "token":
             return name, str.encode
         encode = partial(_encoded, part, form)
-        return name, encode if name in _HARDLY_SHARED else lru_cache(maxsize=_REMEMBERED)(encode)
+        return name, encode if name == "reason" else lru_cache(maxsize=_REMEMBERED)(encode)
 
     def _html_size(self, message: bytes) -> int:
         """How large the HTML part is when it is decoded."""
@@ -337,6 +348,10 @@ def _started(
     before = ("", "") if place <= 1 else (BETWEEN[what, "txt"], BETWEEN[what, "html"])
     shown = ["" if form is None else formed(str(abs(place)), form) for form in (in_text, in_html)]
     return quoted(before[0]) + text + quoted(shown[0]), quoted(before[1]) + html + quoted(shown[1])
+
+
+def _said(words: str, part: Part, form: str | None) -> bytes:
+    return b"" if form is None else _encoded(part, form, words)
 
 
 def _encoded(part: Part, form: str, value: str) -> bytes:

@@ -27,9 +27,9 @@ class Wording:
         self._site_name = site_name
         self._cadence = "every day" if edition.cadence == "daily" else "every week"
         self._date = on_weekday(edition.date)
-        remember = lru_cache(maxsize=_REMEMBERED)
+        remember = lru_cache(maxsize=None)  # as many as there are papers in the edition at most
         self._subject = remember(subject_line)
-        self._cut = remember(cut)
+        self._cut = lru_cache(maxsize=_REMEMBERED)(cut)
         self._count = remember(self._counted)
         self._method = remember(method)
         self._credit = remember(_credit)

@@ -23,11 +23,12 @@ from digest.edition.model import Pick
 from digest.outbox.dkim import Signing
 from digest.outbox.dkim_keys import new_key, read_key
 from digest.rendering.digest_mail import DigestRenderer
-from digest.rendering.model import Reader
+from digest.rendering.model import Pages, Reader
 from digest.store import editions
 from digest.wiring import App, open_app
 
 Act = Callable[[int], object]
+PAGES = Pages("https://papers.example.org/u/", "https://papers.example.org/f/")
 
 
 def spliced(app: App, count: int) -> Act:
@@ -44,13 +45,13 @@ def premailed(app: App, _count: int) -> Act:
     with app.store.read() as connection:
         edition = editions.find(connection, NOW.date(), "daily")
     assert edition is not None
-    renderer, draw = DigestRenderer(app.settings.site, app.environments, edition), random.Random(1)
+    renderer, draw = DigestRenderer(app.settings.site, app.environments, edition, PAGES), random.Random(1)
 
     def build(number: int) -> bytes:
         picks = [Pick(entry.paper_id, "card") for entry in draw.sample(edition.entries[:300], app.settings.ranking.size)]
         to = f"reader{number}@example.org"
         rendered = renderer.render(
-            picks, Reader(to, f"Reader {number}", NOW.date(), f"https://papers.example.org/u/{number:022}")
+            picks, Reader(to, f"Reader {number}", NOW.date(), f"{number:022}")
         )
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = "digest@example.org", to, rendered.subject
