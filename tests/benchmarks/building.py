@@ -50,9 +50,7 @@ def premailed(app: App, _count: int) -> Act:
     def build(number: int) -> bytes:
         picks = [Pick(entry.paper_id, "card") for entry in draw.sample(edition.entries[:300], app.settings.ranking.size)]
         to = f"reader{number}@example.org"
-        rendered = renderer.render(
-            picks, Reader(to, f"Reader {number}", NOW.date(), f"{number:022}")
-        )
+        rendered = renderer.render(picks, Reader(to, f"Reader {number}", NOW.date(), f"{number:022}"))
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = "digest@example.org", to, rendered.subject
         mail.set_content(rendered.text)
