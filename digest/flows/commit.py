@@ -13,14 +13,18 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from digest.clock import Clock
-from digest.errors import TemporaryFailure
+from digest.errors import ServerUnavailable, TemporaryFailure
 from digest.store import workers
 from digest.store.engine import Store
 from digest.store.groups import Groups, Mark
 from digest.store.ledger import LedgerTable, Outcome
 
+PATIENCE = 40.0
+"""Seconds that a lost server is waited for: others must not give this worker up for dead (`store.workers.SILENT_AFTER`)."""
+LOOK_AGAIN = 1.0
 LOCKED_TRIES = 20
 """How often a commit waits for a locked database (`store.engine.BUSY_TIMEOUT` each time) before delivery gives up."""
 
@@ -103,14 +107,14 @@ class GroupCommit:
     def _run(self) -> None:
         group = _Group()
         try:
-            with closing(Groups(self._store, self._worker)) as groups:
+            with closing(_Writer(self._store, self._worker)) as writer:
                 last, beat_at = False, time.monotonic()
                 while not last:
                     every = workers.BEAT_EVERY.total_seconds()
                     group = _Group()
                     last = self._gather(group, beat_at + every - time.monotonic())
                     if group.outcomes or group.waiting:
-                        held = self._write(groups, group)
+                        held = self._write(writer, group)
                         self._tell([(answer, mark is None or mark in held) for answer, mark in group.waiting])
                     if time.monotonic() - beat_at >= every:
                         beat_at = time.monotonic()
@@ -131,7 +135,7 @@ class GroupCommit:
                 lives = workers.beat(connection, self._worker, self._clock.now())
             if not lives:
                 self._loop.call_soon_threadsafe(self._disowned)
-        except TemporaryFailure as error:
+        except (TemporaryFailure, ServerUnavailable) as error:
             # The next beat is near, and whoever is given up for dead learns it from his marks.
             log.warning("%s; this worker could not say that it lives", error)
 
@@ -146,11 +150,11 @@ class GroupCommit:
             return False
         return True
 
-    def _write(self, groups: Groups, group: _Group) -> set[Mark]:
+    def _write(self, writer: "_Writer", group: _Group) -> set[Mark]:
         marks = [mark for _, mark in group.waiting if mark is not None]
         for last in (*[False] * (LOCKED_TRIES - 1), True):
             try:
-                return groups.write(group.outcomes, marks, self._clock.now())
+                return writer.write(group.outcomes, marks, self._clock.now())
             except TemporaryFailure as error:
                 if last or "locked" not in str(error):
                     raise
@@ -161,6 +165,36 @@ class GroupCommit:
         """All of a group at once: waking the loop costs more than what it then does."""
         if answers:
             self._loop.call_soon_threadsafe(_release, answers)
+
+
+class _Writer:
+    """Writes groups over one session after the other: a server that restarts is waited for."""
+
+    def __init__(self, store: Store, worker_id: int) -> None:
+        self._store, self._worker = store, worker_id
+        self._groups = Groups(store, worker_id)
+
+    def write(self, outcomes: list[Outcome], marks: list[Mark], now: datetime) -> set[Mark]:
+        try:
+            return self._groups.write(outcomes, marks, now)
+        except ServerUnavailable as error:
+            return self._when_back(lambda: self._groups.write_again(outcomes, marks, now), error)
+
+    def close(self) -> None:
+        self._groups.close()
+
+    def _when_back(self, write: Callable[[], set[Mark]], error: ServerUnavailable) -> set[Mark]:
+        until = time.monotonic() + PATIENCE
+        log.warning("%s; waiting for it", error)
+        while True:
+            time.sleep(LOOK_AGAIN)
+            try:
+                self._groups.close()
+                self._groups = Groups(self._store, self._worker)
+                return write()
+            except ServerUnavailable:
+                if time.monotonic() > until:
+                    raise
 
 
 def _release(answers: list[tuple["asyncio.Future[bool]", bool | BaseException]]) -> None:

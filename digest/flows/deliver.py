@@ -9,14 +9,17 @@ crash at any point: see "Nobody twice, nobody missed" in ARCHITECTURE.md.
 import asyncio
 import contextlib
 import gc
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from digest.clock import Clock
-from digest.errors import DigestError
-from digest.flows.commit import GroupCommit
+from digest.errors import DigestError, ServerUnavailable
+from digest.flows.commit import LOOK_AGAIN as A_MOMENT
+from digest.flows.commit import PATIENCE, GroupCommit
 from digest.flows.jobs import Jobs
 from digest.flows.lanes import Lanes
 from digest.flows.mails import Job, Mails
@@ -29,12 +32,14 @@ from digest.store import ledger, workers
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
 
-T = TypeVar("T")
+Answer = TypeVar("Answer")
 
 LOOK_AGAIN = timedelta(seconds=20)
 """How often a run looks who has become due since it began."""
 WARMING = 8
 """Chunks after which most of what all mails share has been made."""
+
+log = logging.getLogger(__name__)
 
 
 async def deliver(
@@ -160,13 +165,13 @@ class _Run:
             if self._clock.now() - self._looked_at > LOOK_AGAIN:
                 # A long run meets hours that had not come when it began.
                 self._looked_at = self._clock.now()
-                self._report.queued += await self._aside(queue_due, self._store, self._rules.schedule, self._looked_at)
+                self._report.queued += await self._asked(queue_due, self._store, self._rules.schedule, self._looked_at)
             if chunks <= WARMING:
                 # The program, the edition and its cards stay for the whole run: looking through them for garbage cost a third
                 # of a mail.
                 chunks += 1
                 gc.freeze()
-            prepared, ended = await self._aside(self._mails.prepare, self._worker, self._clock.now(), room, only)
+            prepared, ended = await self._asked(self._mails.prepare, self._worker, self._clock.now(), room, only)
             for outcome in ended:
                 self._verdicts.finish(outcome)
             self._jobs.add(prepared)
@@ -183,8 +188,18 @@ class _Run:
                 settled = True
         await self._settle()
 
-    def _aside(self, act: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
-        return asyncio.get_running_loop().run_in_executor(self._beside, act, *arguments)
+    async def _asked(self, act: Callable[..., Answer], *arguments: Any) -> Answer:
+        """What the database answers in the one thread that prepares; a server that restarts is waited for. What it did without
+        our hearing of it costs nothing: claimed rows without a job are queued again when the run ends."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._beside, act, *arguments)
+            except ServerUnavailable as error:
+                if time.monotonic() > until or self._jobs.halted.is_set():
+                    raise
+                log.warning("%s; waiting for it", error)
+                await asyncio.sleep(A_MOMENT)
 
     async def _settle(self) -> None:
         await self._jobs.until_settled()

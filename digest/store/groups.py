@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from digest.store import workers
@@ -47,6 +47,21 @@ class Groups:
 
         Returns the marks of rows that are still this worker's to submit. Raises what `Store.write` raises.
         """
+        return self._write(outcomes, marks, now)
+
+    def write_again(self, outcomes: Sequence[Outcome], marks: Sequence[Mark], now: datetime) -> set[Mark]:
+        """The same for a group of which nobody knows whether it was written, for the server was lost meanwhile. Outcomes that
+        stand are not repeated; a mark that stands holds, for its content has not gone out."""
+        held = self._write(outcomes, marks, now)
+        with explained(self._url):
+            for table in TABLES:
+                rows = [row for marked, row in marks if marked is table]
+                mine = (table.c.state == "submitting") & (table.c.worker_id == self._worker)
+                found = self._connection.scalars(select(table.c.id).where(table.c.id.in_(rows), mine)) if rows else ()
+                held.update((table, row) for row in found)
+        return held
+
+    def _write(self, outcomes: Sequence[Outcome], marks: Sequence[Mark], now: datetime) -> set[Mark]:
         with explained(self._url), self._drivers_errors():
             driver = self._driver
             if self._store.is_sqlite:
