@@ -88,12 +88,12 @@ class Import:
 
     def _take(self, connection: Any, rows: Sequence[Row], counted: Tally, last_before: int, met: set[str]) -> None:
         addresses = [row.sign_up.address for row in rows]
-        suppressed = suppressions.suppressed_among(connection, addresses)
+        suppressed = suppressions.suppressed_among(connection, [address.text for address in addresses])
         known = subscribers.states(connection, addresses)
         new: dict[str, SignUp] = {}
         for row in rows:
             address = row.sign_up.address
-            if address in suppressed:
+            if address.text in suppressed:
                 counted.suppressed += 1
             elif address.key in new or address.key in met:
                 counted.repeated += 1

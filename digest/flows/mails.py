@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from digest.edition.calendar import WEEK
 from digest.edition.model import Pick
@@ -14,9 +13,8 @@ from digest.flows.choosing import Chooser, Readers, know, meanings_of, rows_of
 from digest.flows.messages import Imprint, Press, notice_message
 from digest.outbox.identity import message_id
 from digest.ranking.vocabulary import Vocabulary
-from digest.store import deliveries, editions, ledger, papers, suppressions, vocabularies
+from digest.store import deliveries, editions, ledger, notices, papers, suppressions, vocabularies
 from digest.store.engine import Store
-from digest.store.rows import picks_from_json
 from digest.store.schema import delivery, notice
 from digest.subscribers import seen
 from digest.subscribers.address import EmailAddress
@@ -24,9 +22,9 @@ from digest.subscribers.address import EmailAddress
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One claimed row with all that submitting it needs; `build` makes the message's bytes."""
+class Job(NamedTuple):
+    """One claimed row with all that submitting it needs; `build` makes the message's bytes. A tuple, for one is made for every
+    mail."""
 
     table: ledger.LedgerTable
     row: int
@@ -40,6 +38,8 @@ class Job:
     seen: str = ""
 
 
+Fixed: TypeAlias = tuple[tuple[Pick, ...], str]
+"""The picks and the message id of a mail."""
 EDITIONS_KEPT = 3
 """A daily and a weekly one are due at a time, and now and then an older one for who was deferred."""
 
@@ -65,69 +65,47 @@ class Mails:
         self, worker_id: int, now: datetime, limit: int, only: EmailAddress | None
     ) -> tuple[list[Job], list[ledger.Outcome]]:
         with self._store.write() as connection:
-            notices = ledger.claim(connection, notice, worker_id, now, limit, only)
-            rows = (
-                ledger.claim(connection, delivery, worker_id, now, limit - len(notices), only) if len(notices) < limit else []
+            letters = ledger.claim(connection, notice, worker_id, now, limit, only)
+            mails = (
+                ledger.claim(connection, delivery, worker_id, now, limit - len(letters), only) if len(letters) < limit else []
             )
-        jobs, ended = self._notices(notices)
-        if rows:
-            more, over = self._deliveries(worker_id, rows, now)
+        jobs, ended = self._notices(letters) if letters else ([], [])
+        if mails:
+            more, over = self._deliveries(worker_id, mails, now)
             jobs, ended = jobs + more, ended + over
         return jobs, ended
 
-    def _notices(self, rows: Sequence[Any]) -> tuple[list[Job], list[ledger.Outcome]]:
-        if not rows:
-            return [], []
+    def _notices(self, ids: Sequence[int]) -> tuple[list[Job], list[ledger.Outcome]]:
         with self._store.read() as connection:
-            suppressed = suppressions.suppressed_among(connection, [EmailAddress(row.recipient) for row in rows])
+            rows = notices.claimed(connection, ids)
+            suppressed = suppressions.suppressed_among(connection, [row.recipient for row in rows])
         jobs, ended = [], []
         for row in rows:
-            recipient = EmailAddress(row.recipient)
-            if recipient in suppressed:
+            if row.recipient in suppressed:
                 ended.append(ledger.Outcome(notice, row.id, "skipped", "the address is suppressed", tried=False))
             else:
+                recipient = EmailAddress(row.recipient)
                 make = partial(notice_message, self._imprint, row.kind, recipient, row.key, row.content, row.due_at)
                 jobs.append(Job(notice, row.id, row.due_at, row.attempts, row.failures, recipient, make, row.subscriber_id))
         return jobs, ended
 
-    def _deliveries(self, worker_id: int, rows: Sequence[Any], now: datetime) -> tuple[list[Job], list[ledger.Outcome]]:
-        ids = sorted({row.subscriber_id for row in rows})
+    def _deliveries(self, worker_id: int, ids: Sequence[int], now: datetime) -> tuple[list[Job], list[ledger.Outcome]]:
         with self._store.read() as connection:
-            readers = deliveries.readers(connection, ids)
-            known = know(connection, ids, now)
-            suppressed = suppressions.suppressed_among(connection, [EmailAddress(one.address) for one in readers.values()])
+            mails = deliveries.claimed(connection, ids)
+            known = know(connection, sorted({mail.reader.id for mail in mails}), now)
+            suppressed = suppressions.suppressed_among(connection, [mail.reader.address for mail in mails])
+            fixed = deliveries.fixed(connection, [mail.id for mail in mails if mail.attempts or mail.doubts])
             self._notice_merges(connection)
-            hidden = {number: self._hidden(connection, number) for number in {row.edition_id for row in rows}}
-        ended: list[ledger.Outcome] = []
-        mailed: list[tuple[Any, deliveries.Reader]] = []
-        served: set[int] = set()
-        for row in rows:
-            reader = readers.get(row.subscriber_id)
-            if row.subscriber_id in served:
-                # His other mail goes first; this one is chosen when it is known what he got.
-                ended.append(ledger.Outcome(delivery, row.id, "queued", row.reply or "", row.next_try_at, tried=False))
-                continue
-            served.add(row.subscriber_id)
-            if reader is None or reader.state != "active" or EmailAddress(reader.address) in suppressed:
-                why = "he left" if reader is None or reader.state != "active" else "the address is suppressed"
-                ended.append(ledger.Outcome(delivery, row.id, "skipped", why, tried=False))
-                continue
-            mailed.append((row, reader))
-        fixed = {
-            row.id: (picks_from_json(row.picks), row.message_id)
-            for row, _ in mailed
-            if row.picks and (row.attempts > 0 or row.doubts > 0)
-        }
-        chosen = self._chosen([(row, reader) for row, reader in mailed if row.id not in fixed], known, hidden, now)
-        picks_of = fixed | chosen
+            hidden = {number: self._hidden(connection, number) for number in dict.fromkeys(mail.edition_id for mail in mails)}
+        wanted, ended = _sorted_out(mails, suppressed)
+        chosen = self._chosen([mail for mail in wanted if mail.id not in fixed], known, hidden, now)
         jobs: list[Job] = []
-        for row, reader in mailed:
-            picks, name = picks_of.get(row.id, ((), ""))
-            if picks:
-                jobs.append(self._job(row, reader, picks, name))
+        for mail in wanted:
+            if found := fixed.get(mail.id) or chosen.get(mail.id):
+                jobs.append(self._job(mail, *found))
             else:
-                ended.append(ledger.Outcome(delivery, row.id, "skipped", "nothing in it is new to him", tried=False))
-        shorter = self._shorter(readers.values(), now)
+                ended.append(ledger.Outcome(delivery, mail.id, "skipped", "nothing in it is new to him", tried=False))
+        shorter = self._shorter((mail.reader for mail in mails), now)
         if chosen or shorter:
             with self._store.write() as connection:
                 deliveries.store_picks(connection, worker_id, chosen)
@@ -144,38 +122,38 @@ class Mails:
 
     def _chosen(
         self,
-        mailed: Sequence[tuple[Any, deliveries.Reader]],
+        mails: Sequence[deliveries.Claimed],
         known: Readers,
         hidden: Mapping[int, Collection[int]],
         now: datetime,
-    ) -> dict[int, tuple[tuple[Pick, ...], str]]:
-        """(picks, message id) of each row for whose reader there is something new; those of one edition are chosen at once."""
-        found: dict[int, tuple[tuple[Pick, ...], str]] = {}
-        for number in dict.fromkeys(row.edition_id for row, _ in mailed):
+    ) -> dict[int, Fixed]:
+        """What goes into each mail for whose reader there is something new; those of one edition are chosen at once."""
+        found: dict[int, Fixed] = {}
+        domain = self._imprint.sender.address.domain
+        for number in dict.fromkeys(mail.edition_id for mail in mails):
             chooser = self._editions[number][0]
-            whom = [(reader, row.id) for row, reader in mailed if row.edition_id == number]
+            whom = [(mail.reader, mail.id) for mail in mails if mail.edition_id == number]
             wanting = {reader.id: known.interests[reader.id] for reader, _ in whom if reader.id in known.interests}
             profiles = chooser.profiles(self._store, wanting, now, self._imprint.model)
-            for (reader, row_id), picks in zip(whom, chooser.choose(whom, known, profiles, hidden[number]), strict=True):
+            for (reader, row), picks in zip(whom, chooser.choose(whom, known, profiles, hidden[number]), strict=True):
                 if picks:
-                    domain = self._imprint.sender.address.domain
-                    found[row_id] = picks, message_id(self._imprint.signer, chooser.edition.name, reader.token, domain)
+                    found[row] = picks, message_id(self._imprint.signer, chooser.edition.name, reader.token, domain)
         return found
 
-    def _job(self, row: Any, reader: deliveries.Reader, picks: tuple[Pick, ...], name: str) -> Job:
-        chooser, press = self._editions[row.edition_id]
-        edition = chooser.edition
+    def _job(self, mail: deliveries.Claimed, picks: tuple[Pick, ...], name: str) -> Job:
+        chooser, press = self._editions[mail.edition_id]
+        reader = mail.reader
         return Job(
             delivery,
-            row.id,
-            row.due_at,
-            row.attempts,
-            row.failures,
+            mail.id,
+            mail.due_at,
+            mail.attempts,
+            mail.failures,
             EmailAddress(reader.address),
-            partial(press.message, picks, reader, name, row.due_at, row.id),
+            partial(press.message, picks, reader, name, mail.due_at, mail.id),
             reader.id,
-            edition.number,
-            seen.segment(edition.date, [pick.paper_id for pick in picks]),
+            mail.edition_id,
+            seen.segment(chooser.edition.date, [pick.paper_id for pick in picks]),
         )
 
     def _shorter(self, readers: Iterable[deliveries.Reader], now: datetime) -> dict[int, tuple[str, str]]:
@@ -219,3 +197,23 @@ class Mails:
             with self._store.read() as connection:
                 self._vocabularies[version] = vocabularies.load(connection, version)
         return self._vocabularies[version]
+
+
+def _sorted_out(
+    mails: Iterable[deliveries.Claimed], suppressed: Collection[str]
+) -> tuple[list[deliveries.Claimed], list[ledger.Outcome]]:
+    """The mails that may go now, one to a reader; and how the others end."""
+    wanted: dict[int, deliveries.Claimed] = {}
+    ended: list[ledger.Outcome] = []
+    for mail in mails:
+        reader = mail.reader
+        if reader.id in wanted:
+            # His other mail goes first; this one is chosen when it is known what he got.
+            ended.append(ledger.Outcome(delivery, mail.id, "queued", mail.reply, mail.next_try_at, tried=False))
+        elif reader.state != "active":
+            ended.append(ledger.Outcome(delivery, mail.id, "skipped", "he left", tried=False))
+        elif reader.address in suppressed:
+            ended.append(ledger.Outcome(delivery, mail.id, "skipped", "the address is suppressed", tried=False))
+        else:
+            wanted[reader.id] = mail
+    return list(wanted.values()), ended

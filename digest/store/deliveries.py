@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, s
 
 from digest.edition.model import Pick
 from digest.store.among import one_of
+from digest.store.columns import Moments, plain_rows
 from digest.store.rows import picks_from_json, picks_to_json
 from digest.store.schema import delivery, edition, notice, subscriber
 from digest.store.turns import take_turn
@@ -127,22 +128,60 @@ class Reader(NamedTuple):
     seen: str
 
 
+class Claimed(NamedTuple):
+    """A claimed delivery and its reader."""
+
+    id: int
+    edition_id: int
+    due_at: datetime
+    attempts: int
+    doubts: int
+    failures: int
+    next_try_at: datetime | None
+    reply: str
+    reader: Reader
+
+
+_OF_READER = [subscriber.c[name] for name in Reader._fields]
+
+
 def readers(connection: Connection, ids: Collection[int]) -> dict[int, Reader]:
     """Readers by id."""
-    columns = ("id", "token", "address", "name", "state", "size", "share", "confirmed_at", "seen")
-    query = select(*(subscriber.c[name] for name in columns)).where(one_of(connection, subscriber.c.id, ids))
+    query = select(*_OF_READER).where(one_of(connection, subscriber.c.id, ids))
     return {row.id: Reader(*row) for row in connection.execute(query)}
+
+
+def claimed(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
+    """Deliveries that a worker has claimed, in this order, with their readers."""
+    mail = [delivery.c[name] for name in Claimed._fields if name != "reader"]
+    query = select(*mail, *_OF_READER).join(subscriber).where(one_of(connection, delivery.c.id, ids))
+    moments = Moments(connection.dialect)
+    found: dict[int, Claimed] = {}
+    for row in plain_rows(connection, query):
+        number, edition_id, due_at, attempts, doubts, failures, next_try_at, reply = row[: len(mail)]
+        reader_id, token, address, name, state, size, share, confirmed_at, seen = row[len(mail) :]
+        reader = Reader(reader_id, token, address, name, state, size, share, moments[confirmed_at], seen)
+        due, again = moments[due_at], moments[next_try_at]
+        found[number] = Claimed(number, edition_id, due, attempts, doubts, failures, again, reply or "", reader)
+    return [found[number] for number in ids if number in found]
+
+
+def fixed(connection: Connection, ids: Collection[int]) -> dict[int, tuple[tuple[Pick, ...], str]]:
+    """(picks, message id) of those among these deliveries that have any: a second try has the same bytes."""
+    if not ids:
+        return {}
+    query = select(delivery.c.id, delivery.c.picks, delivery.c.message_id).where(one_of(connection, delivery.c.id, ids))
+    return {row.id: (picks_from_json(row.picks), row.message_id) for row in connection.execute(query) if row.picks}
 
 
 def papers_under_way(connection: Connection, ids: Collection[int]) -> dict[int, list[tuple[int, tuple[Pick, ...]]]]:
     """For each reader, the (delivery, picks) that may have reached him or will, though no outcome says so."""
     query = (
         select(delivery.c.id, delivery.c.subscriber_id, delivery.c.picks)
-        .where(one_of(connection, delivery.c.subscriber_id, ids), delivery.c.picks.is_not(None))
-        .where(
-            delivery.c.state.in_((*UNDER_WAY, "claimed"))
-            | ((delivery.c.state == "queued") & ((delivery.c.attempts > 0) | (delivery.c.doubts > 0)))
-        )
+        # Readers and states are asked for first, side by side: else SQLite looks through all that are queued.
+        .where(one_of(connection, delivery.c.subscriber_id, ids), delivery.c.state.in_((*UNDER_WAY, "claimed", "queued")))
+        .where(delivery.c.picks.is_not(None))
+        .where(or_(delivery.c.state != "queued", delivery.c.attempts > 0, delivery.c.doubts > 0))
     )
     found: dict[int, list[tuple[int, tuple[Pick, ...]]]] = defaultdict(list)
     for row in connection.execute(query):

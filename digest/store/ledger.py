@@ -7,11 +7,12 @@ written for each mail, marks and outcomes, is in `store/groups.py`.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, case, func, null, select, update
+from sqlalchemy import ColumnElement, Connection, Table, case, func, null, select, update
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
+from digest.store.columns import plain_rows
 from digest.store.schema import delivery, notice, subscriber, worker
 from digest.store.turns import take_turn
 from digest.subscribers.address import EmailAddress
@@ -37,12 +38,9 @@ class Outcome:
     seen: str = ""
 
 
-_UNASKED = ("state", "worker_id", "in_doubt_at", "updated_at")
-
-
 def claim(
     connection: Connection, table: LedgerTable, worker_id: int, now: datetime, limit: int, only: EmailAddress | None = None
-) -> list[Row[Any]]:
+) -> list[int]:
     """Reserve due rows for a worker: those never in doubt first, by due time. A reader is served by one worker at a time.
 
     A worker that was given up for dead gets none: nobody would free what it holds. `only` restricts it to the mails of one
@@ -74,15 +72,16 @@ def claim(
         due = due.where(is_his)
     if connection.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
-    # As a common table expression it is run once; PostgreSQL may run a subquery with LIMIT for each row.
+    # As a common table expression it is run once; PostgreSQL may run a subquery with LIMIT for each row. That they are queued
+    # is not asked again: they are locked, and SQLite would look through all that are queued for these.
     found = due.cte("due")
     claimed = (
         update(table)
-        .where(table.c.id.in_(select(found.c.id)), table.c.state == "queued")
+        .where(table.c.id.in_(select(found.c.id)))
         .values(state="claimed", worker_id=worker_id, updated_at=now)
-        .returning(*(column for column in table.c if column.name not in _UNASKED))
+        .returning(table.c.doubts, table.c.due_at, table.c.id)
     )
-    return sorted(connection.execute(claimed), key=lambda row: (row.doubts, row.due_at, row.id))
+    return [row for _, _, row in sorted(plain_rows(connection, claimed))]
 
 
 def settle_doubts(connection: Connection, now: datetime, hold: timedelta, policy: Literal["resend", "hold"]) -> tuple[int, int]:

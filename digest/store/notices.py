@@ -1,11 +1,12 @@
 """Notices: single mails that are no edition (confirm, welcome, goodbye, operator), queued beside the deliveries."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from digest.store.among import one_of
 from digest.store.schema import notice
 from digest.store.upsert import insert_new
 from digest.subscribers.address import EmailAddress
@@ -46,6 +47,14 @@ def listed(connection: Connection, *, state: str | None = None, limit: int | Non
     """Notices, the latest first."""
     query = select(notice).order_by(notice.c.due_at.desc(), notice.c.id).limit(limit)
     return list(connection.execute(query if state is None else query.where(notice.c.state == state)))
+
+
+def claimed(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
+    """Notices that a worker has claimed, in this order."""
+    if not ids:
+        return []
+    found = {row.id: row for row in connection.execute(select(notice).where(one_of(connection, notice.c.id, ids)))}
+    return [found[number] for number in ids if number in found]
 
 
 def withdraw(connection: Connection, subscriber_id: int, kinds: Collection[str], why: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Papers and their readings: sightings in, one row for each work, however many sources and ids it has."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from digest.papers.model import METRICS, Metric, Paper, Sighting, Work
 from digest.ranking.model import Candidate
 from digest.store import search as full_text
 from digest.store.among import one_of
+from digest.store.columns import Moments
 from digest.store.placement import Placement
 from digest.store.rows import work_from_row
 from digest.store.schema import paper, paper_alias, reading
@@ -88,20 +89,21 @@ def _trajectories(
     connection: Connection, wanted: ColumnElement[bool]
 ) -> dict[int, dict[tuple[str, Metric], list[tuple[datetime, int]]]]:
     """The wanted readings of papers: by paper, source and metric, oldest first."""
-    # There are hundreds of thousands, taken at a few hundred moments: each moment is made out once.
-    dialect, taken_at = connection.dialect, reading.c.taken_at
-    moment: Callable[[Any], Any] | None = taken_at.type.dialect_impl(dialect).result_processor(dialect, None)
-    assert moment is not None, "an instant is more than what a driver gives"
-    moments: dict[Any, datetime] = {}
+    # There are hundreds of thousands, taken at a few hundred moments.
+    moments = Moments(connection.dialect)
     metrics: dict[str, Metric] = {metric: metric for metric in METRICS}
     found: dict[int, dict[tuple[str, Metric], list[tuple[datetime, int]]]] = defaultdict(lambda: defaultdict(list))
-    columns = (reading.c.paper_id, reading.c.source, reading.c.metric, type_coerce(taken_at, NullType), reading.c.value)
+    columns = (
+        reading.c.paper_id,
+        reading.c.source,
+        reading.c.metric,
+        type_coerce(reading.c.taken_at, NullType),
+        reading.c.value,
+    )
     query = select(*columns).join(paper, paper.c.id == reading.c.paper_id).where(wanted)
     for rows in connection.execute(query).partitions(AT_ONCE):
         for paper_id, source, metric, at, value in rows:
             if metric in metrics:
-                if at not in moments:
-                    moments[at] = moment(at)
                 found[paper_id][source, metrics[metric]].append((moments[at], value))
     for trajectories in found.values():
         for trajectory in trajectories.values():

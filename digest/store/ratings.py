@@ -12,6 +12,8 @@ from sqlalchemy import Connection, select, update
 
 from digest.papers.model import Work
 from digest.store import profiles, subscribers
+from digest.store.among import one_of
+from digest.store.columns import plain_rows
 from digest.store.rows import work_from_json, work_from_row, work_to_json
 from digest.store.schema import interest, paper, paper_alias
 from digest.store.upsert import chunks
@@ -72,10 +74,14 @@ def works_of(connection: Connection, keys: Collection[str]) -> dict[str, Work]:
 
 
 def papers_rated(connection: Connection, interests: Mapping[int, Sequence[Interest]]) -> dict[int, set[int]]:
-    """For each reader with these interests, the papers that he rated: what he knows is no news to him."""
-    rated = {one: {wish.value for wish in wanted if wish.kind in RATINGS} for one, wanted in interests.items()}
-    numbers = _numbers(connection, set().union(*rated.values()))
-    return {one: {numbers[key] for key in keys if key in numbers} for one, keys in rated.items()}
+    """For each reader with these interests who rated any, the papers that he rated: what he knows is no news to him."""
+    rated = [(one, wish.value) for one, wanted in interests.items() for wish in wanted if wish.kind in RATINGS]
+    numbers = _numbers(connection, {key for _, key in rated})
+    found: dict[int, set[int]] = {}
+    for one, key in rated:
+        if key in numbers:
+            found.setdefault(one, set()).add(numbers[key])
+    return found
 
 
 def without_work(connection: Connection, limit: int) -> list[str]:
@@ -104,8 +110,5 @@ def keep_works(connection: Connection, works: Mapping[str, Work]) -> int:
 
 def _numbers(connection: Connection, keys: Collection[str]) -> dict[str, int]:
     """The papers that canonical ids name today; merges are followed."""
-    found: dict[str, int] = {}
-    for chunk in chunks(set(keys)):
-        query = select(paper_alias.c.alias, paper_alias.c.paper_id).where(paper_alias.c.alias.in_(chunk))
-        found.update({row.alias: row.paper_id for row in connection.execute(query)})
-    return found
+    query = select(paper_alias.c.alias, paper_alias.c.paper_id).where(one_of(connection, paper_alias.c.alias, keys))
+    return dict(plain_rows(connection, query)) if keys else {}

@@ -17,6 +17,7 @@ from digest.errors import NotPermitted
 from digest.papers.model import Work
 from digest.store import deliveries, events, notices, profiles
 from digest.store.among import one_of
+from digest.store.columns import plain_rows
 from digest.store.rows import work_to_json
 from digest.store.schema import delivery, interest, subscriber
 from digest.store.upsert import CHUNK, chunks
@@ -190,7 +191,7 @@ def interests(connection: Connection, ids: Collection[int], at: datetime) -> dic
     query = select(interest.c.subscriber_id, interest.c.kind, interest.c.value, interest.c.weight)
     query = query.where(one_of(connection, interest.c.subscriber_id, ids), valid).order_by(interest.c.id)
     found: dict[int, list[Interest]] = {}
-    for subscriber_id, kind, value, weight in connection.execute(query):
+    for subscriber_id, kind, value, weight in plain_rows(connection, query):
         found.setdefault(subscriber_id, []).append(Interest(kind, value, weight))
     return {subscriber_id: tuple(wanted) for subscriber_id, wanted in found.items()}
 

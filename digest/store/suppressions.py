@@ -14,8 +14,9 @@ from typing import Literal, get_args
 from sqlalchemy import Connection, delete, select, update
 
 from digest.store import deliveries, events, subscribers
+from digest.store.among import one_of
 from digest.store.schema import notice, secret, suppression
-from digest.store.upsert import CHUNK, insert_new
+from digest.store.upsert import insert_new
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import State, may_become
 
@@ -104,20 +105,15 @@ def is_suppressed(connection: Connection, address: EmailAddress) -> bool:
     return find(connection, address) is not None
 
 
-def suppressed_among(connection: Connection, addresses: Collection[EmailAddress]) -> set[EmailAddress]:
-    """Which of these addresses are on the list."""
+def suppressed_among(connection: Connection, addresses: Collection[str]) -> set[str]:
+    """Which of these addresses are on the list; each is the `text` of an address, whatever the case of its letters."""
     key = _key(connection)
     if key is None:
         return set()
-    by_hash: dict[str, set[EmailAddress]] = {}
-    for address in addresses:
-        by_hash.setdefault(_hash(key, address), set()).add(address)
-    hashes = list(by_hash)
-    found: set[EmailAddress] = set()
-    for start in range(0, len(hashes), CHUNK):
-        query = select(suppression.c.address_hash).where(suppression.c.address_hash.in_(hashes[start : start + CHUNK]))
-        found.update(*(by_hash[row.address_hash] for row in connection.execute(query)))
-    return found
+    hashes = {address: _hash(key, EmailAddress(address)) for address in addresses}
+    query = select(suppression.c.address_hash).where(one_of(connection, suppression.c.address_hash, set(hashes.values())))
+    listed = set(connection.scalars(query))
+    return {address for address, its in hashes.items() if its in listed} if listed else set()
 
 
 def listing(connection: Connection) -> list[Suppression]:
@@ -126,16 +122,19 @@ def listing(connection: Connection) -> list[Suppression]:
     return [Suppression(*row) for row in connection.execute(query)]
 
 
-def _hash(key: bytes, address: EmailAddress) -> str:
-    return hmac.digest(key, address.key.encode(), "sha256").hex()
+def _hash(key: hmac.HMAC, address: EmailAddress) -> str:
+    # A copy of what was begun: `hmac.digest` lets go of the interpreter's lock each time (`digest.tokens`).
+    mac = key.copy()
+    mac.update(address.key.encode())
+    return mac.hexdigest()
 
 
-def _key(connection: Connection) -> bytes | None:
+def _key(connection: Connection) -> hmac.HMAC | None:
     found = connection.execute(select(secret.c.value).where(secret.c.name == KEY_NAME)).scalar()
-    return None if found is None else bytes.fromhex(found)
+    return None if found is None else hmac.new(bytes.fromhex(found), None, "sha256")
 
 
-def _make_key(connection: Connection) -> bytes:
+def _make_key(connection: Connection) -> hmac.HMAC:
     insert_new(connection, secret, [{"name": KEY_NAME, "value": secrets.token_hex(KEY_BYTES)}])
     made = _key(connection)  # ours, or that of another process that was first
     assert made is not None

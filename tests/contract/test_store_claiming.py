@@ -2,7 +2,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from contract.databases import Postgresql
+from contract.databases import Postgresql, Sqlite
 from contract.world import HOUR, NOW, TODAY, Side, World, together
 from sqlalchemy import Connection, Table, text
 
@@ -105,7 +105,7 @@ def test_a_reader_is_not_shared_by_two_workers_that_claim_at_once(world: World) 
     world.mail(reader, world.edition(TODAY), NOW)
     one, other = world.worker(), world.worker()
     with world.store.write() as connection:
-        claimed = [row.id for row in ledger.claim(connection, delivery, one, NOW, 1)]
+        claimed = ledger.claim(connection, delivery, one, NOW, 1)
         side = Side(lambda: world.claim(other))
         side.waits_or_ends(world.store)
     assert claimed == [older]
@@ -134,7 +134,7 @@ def test_what_a_worker_claims_while_it_is_buried_does_not_stay_claimed(world: Wo
     (row,) = world.mails(1)
     worker = world.worker()
     with world.store.write() as connection:
-        assert [one.id for one in ledger.claim(connection, delivery, worker, NOW, 10)] == [row]
+        assert ledger.claim(connection, delivery, worker, NOW, 10) == [row]
         side = Side(lambda: world.bury(worker))
         side.waits_or_ends(world.store)
     assert side.result() == (1, 0)
@@ -178,5 +178,43 @@ def test_a_claim_never_takes_more_than_it_was_told_to(postgresql: Postgresql) ->
             assert len(ledger.claim(connection, delivery, worker, NOW, 4)) == 4
         with store.write() as connection:
             assert workers.bury(connection, [worker], NOW) == (4, 0)
+    finally:
+        store.close()
+
+
+def test_the_work_of_a_chunk_does_not_grow_with_the_queue(sqlite: Sqlite) -> None:
+    store = Store.open(sqlite.current())
+    world = World(store)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def prepare() -> int:
+        """In hundreds of steps of SQLite's machine."""
+        nonlocal steps
+        worker, steps = world.worker(), 0
+        with store.write() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.set_progress_handler(count, 100)
+            rows = ledger.claim(connection, delivery, worker, NOW, 10)
+            whom = [mail.reader.id for mail in deliveries.claimed(connection, rows)]
+            deliveries.papers_under_way(connection, whom)
+            driver.set_progress_handler(None, 0)
+        assert len(whom) == 10
+        return steps
+
+    try:
+        edition = world.edition()
+        readers = [world.reader(f"reader{n}") for n in range(220)]
+        for reader in readers[:20]:
+            world.mail(reader, edition)
+        before = prepare()
+        for reader in readers[20:]:
+            world.mail(reader, edition)
+        assert prepare() <= before + 2
     finally:
         store.close()

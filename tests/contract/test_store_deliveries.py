@@ -226,3 +226,27 @@ def test_ids_come_in_chunks_that_a_statement_can_hold() -> None:
     chunks = list(deliveries.chunks(range(1200)))
     assert [len(chunk) for chunk in chunks] == [500, 500, 200]
     assert [number for chunk in chunks for number in chunk] == list(range(1200))
+
+
+def test_a_worker_gets_what_it_claimed_with_the_readers_and_in_its_order(world: World) -> None:
+    ann = world.reader("ann", name="Ann", seen="20779:1;", confirmed_at=NOW - DAY, share=0.5)
+    bob = world.reader("bob")
+    edition = world.edition()
+    first = world.mail(bob, edition, NOW - HOUR, attempts=1, failures=2, reply="later", next_try_at=NOW)
+    second = world.mail(ann, edition, NOW)
+    with world.store.read() as connection:
+        later, sooner = deliveries.claimed(connection, [second, first, 99])
+        readers = deliveries.readers(connection, [ann, bob])
+    assert later == deliveries.Claimed(second, edition, NOW, 0, 0, 0, None, "", readers[ann])
+    assert sooner == deliveries.Claimed(first, edition, NOW - HOUR, 1, 0, 2, NOW, "later", readers[bob])
+    assert (readers[ann].name, readers[ann].seen, readers[ann].confirmed_at) == ("Ann", "20779:1;", NOW - DAY)
+
+
+def test_what_was_chosen_and_how_it_was_named_can_be_asked_for_again(world: World) -> None:
+    row, other = world.mails(2)
+    worker = world.worker()
+    world.claim(worker)
+    with world.store.write() as connection:
+        deliveries.store_picks(connection, worker, {row: (PICKS, "m@example.org")})
+        assert deliveries.fixed(connection, [row, other]) == {row: (PICKS, "m@example.org")}
+        assert deliveries.fixed(connection, []) == {}

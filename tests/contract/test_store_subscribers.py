@@ -210,7 +210,7 @@ def test_who_is_gone_is_gone_before_a_byte_of_his_mail_goes_out(store: Store, wa
         number = join(connection)
         row = queue(connection, number, "queued")
         worker = workers.register(connection, NOW)
-        assert [one.id for one in ledger.claim(connection, delivery, worker, NOW, 10)] == [row]
+        assert ledger.claim(connection, delivery, worker, NOW, 10) == [row]
     with store.write() as connection:
         if way == "leaving":
             subscribers.become(connection, number, "unsubscribed", NOW)
@@ -333,7 +333,7 @@ def test_an_address_is_suppressed_in_any_case_until_it_is_removed(store: Store) 
         assert suppressions.add(connection, ANN, "operator", NOW, "asked by telephone")
         assert not suppressions.add(connection, EmailAddress("ANN@example.org"), "bounce", LATER)
         assert suppressions.is_suppressed(connection, EmailAddress("Ann@example.org"))
-        asked = [EmailAddress("ann@example.org"), EmailAddress("ANN@example.org"), BOB]
+        asked = ["ann@example.org", "ANN@example.org", BOB.text]
         assert suppressions.suppressed_among(connection, asked) == set(asked[:2])
         (entry,) = suppressions.listing(connection)
         assert (entry.reason, entry.note, entry.since) == ("operator", "asked by telephone", NOW)
@@ -344,7 +344,7 @@ def test_an_address_is_suppressed_in_any_case_until_it_is_removed(store: Store) 
 
 def test_looking_for_suppressed_addresses_writes_nothing(store: Store) -> None:
     with store.read() as connection:
-        assert suppressions.suppressed_among(connection, [ANN]) == set()
+        assert suppressions.suppressed_among(connection, [ANN.text]) == set()
         assert connection.execute(select(secret)).all() == []
 
 
@@ -441,7 +441,7 @@ def test_two_who_suppress_at_once_use_one_key(store: Store) -> None:
 
     in_threads(suppress(ANN), suppress(BOB), suppress(ANN))
     with store.read() as connection:
-        assert suppressions.suppressed_among(connection, [ANN, BOB]) == {ANN, BOB}
+        assert suppressions.suppressed_among(connection, [ANN.text, BOB.text]) == {ANN.text, BOB.text}
 
 
 def test_a_reader_who_leaves_while_his_pause_ends_stays_away(store: Store) -> None:

@@ -114,7 +114,7 @@ class World:
         """The numbers of the rows that a worker gets, in order."""
         address = EmailAddress.parse(only) if only else None
         with self.store.write() as connection:
-            return [row.id for row in ledger.claim(connection, table, worker, now, limit, address)]
+            return ledger.claim(connection, table, worker, now, limit, address)
 
     def mark(self, worker: int, *rows: int, table: Table = delivery, now: datetime = NOW) -> set[int]:
         with self.store.write() as connection:

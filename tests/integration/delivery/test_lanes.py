@@ -154,7 +154,7 @@ def test_marks_that_come_while_a_group_is_written_are_the_next_group(site: Site)
     queue_due(site.app.store, site.app.schedule, site.now)
     with site.app.store.write() as connection:
         worker = workers.register(connection, site.now)
-        rows = [row.id for row in ledger.claim(connection, delivery, worker, site.now, 12)]
+        rows = ledger.claim(connection, delivery, worker, site.now, 12)
     said: list[str] = []
 
     def listen(connection: sqlite3.Connection, _record: object) -> None:
