@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, type_coerce, update
 from sqlalchemy.types import NullType
 
 from digest.papers.model import METRICS, Metric, Paper, Sighting, Work
 from digest.ranking.model import Candidate
 from digest.store import search as full_text
 from digest.store.among import one_of
-from digest.store.columns import Moments
+from digest.store.columns import Moments, plain_rows
 from digest.store.placement import Placement
 from digest.store.rows import work_from_row
 from digest.store.schema import paper, paper_alias, reading
@@ -154,10 +154,14 @@ def readings_of(connection: Connection, paper_id: int) -> list[Row[Any]]:
 def hidden_among(connection: Connection, ids: Collection[int]) -> set[int]:
     """Which of these papers the operator has withdrawn, or their authors or publishers have taken back; a former id goes with
     the paper that it belongs to now."""
-    now = paper.alias()
-    hidden = select(paper.c.id).join(now, now.c.id == func.coalesce(paper.c.merged_into, paper.c.id))
-    hidden = hidden.where(now.c.hidden_at.is_not(None) | now.c.retracted_at.is_not(None))
-    return set(connection.scalars(hidden.where(one_of(connection, paper.c.id, ids))))
+    # Of all papers: those that are withdrawn are few, and an index tells them.
+    withdrawn = select(paper.c.id, paper.c.merged_into)
+    withdrawn = withdrawn.where(or_(paper.c.hidden_at.is_not(None), paper.c.retracted_at.is_not(None)))
+    hidden = {number for number, survivor in plain_rows(connection, withdrawn) if survivor is None}
+    if not hidden:
+        return set()
+    former = select(paper.c.id).where(one_of(connection, paper.c.merged_into, hidden))
+    return hidden.union(connection.scalars(former)).intersection(ids)
 
 
 def retract(connection: Connection, ids: Collection[str], at: datetime) -> int:

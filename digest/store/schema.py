@@ -29,7 +29,7 @@ from sqlalchemy.event import listen
 
 from digest.store.columns import Id, Instant
 
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -58,6 +58,8 @@ def _ledger() -> list[Column[Any]]:
     ]
 
 
+_WITHDRAWN = text("hidden_at IS NOT NULL OR retracted_at IS NOT NULL")
+
 paper = Table(
     "paper",
     metadata,
@@ -83,6 +85,8 @@ paper = Table(
     Index(None, "first_seen_at"),  # which papers are in the window?
     Index(None, "normalised_title"),  # is this sighting without an id a paper that we know?
     Index(None, "merged_into"),  # which former ids has this paper?
+    # Which papers are in no mail any more? It is asked for every few hundred mails.
+    Index(None, "hidden_at", "retracted_at", sqlite_where=_WITHDRAWN, postgresql_where=_WITHDRAWN),
 )
 
 paper_alias = Table(
