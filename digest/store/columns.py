@@ -1,6 +1,8 @@
 """The kinds of columns that SQLAlchemy does not bring; and rows as the driver gives them, where there is one for every mail."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Integer, Select, TypeDecorator
@@ -8,6 +10,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 # SQLite numbers rows by itself only in a column of exactly this type.
 Id = BigInteger().with_variant(Integer, "sqlite")
+NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Instant(TypeDecorator[datetime]):
@@ -30,10 +33,12 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def plain_rows(connection: Connection, query: Select[Any] | ReturningUpdate[Any]) -> list[tuple[Any, ...]]:
+def plain_rows(
+    connection: Connection, query: Select[Any] | ReturningUpdate[Any], parameters: Mapping[str, Any] = NONE
+) -> list[tuple[Any, ...]]:
     """The rows of a query as the driver gives them, in a quarter of the time: numbers and texts are what they are, and what an
     instant is `Moments` tells."""
-    with connection.execute(query) as result:
+    with connection.execute(query, parameters) as result:
         assert result.cursor is not None, "this query has no rows"
         return list(result.cursor.fetchall())
 

@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select, update
 
 from digest.edition.model import Pick
-from digest.store.among import one_of
+from digest.store.among import given, one_of, one_of_given
 from digest.store.columns import Moments, plain_rows
 from digest.store.rows import picks_from_json, picks_to_json
 from digest.store.schema import delivery, edition, notice, subscriber
@@ -142,6 +143,7 @@ class Claimed(NamedTuple):
     reader: Reader
 
 
+_OF_MAIL = [delivery.c[name] for name in Claimed._fields if name != "reader"]
 _OF_READER = [subscriber.c[name] for name in Reader._fields]
 
 
@@ -153,17 +155,21 @@ def readers(connection: Connection, ids: Collection[int]) -> dict[int, Reader]:
 
 def claimed(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
     """Deliveries that a worker has claimed, in this order, with their readers."""
-    mail = [delivery.c[name] for name in Claimed._fields if name != "reader"]
-    query = select(*mail, *_OF_READER).join(subscriber).where(one_of(connection, delivery.c.id, ids))
+    query = _claimed(connection.dialect.name)
     moments = Moments(connection.dialect)
     found: dict[int, Claimed] = {}
-    for row in plain_rows(connection, query):
-        number, edition_id, due_at, attempts, doubts, failures, next_try_at, reply = row[: len(mail)]
-        reader_id, token, address, name, state, size, share, confirmed_at, seen = row[len(mail) :]
+    for row in plain_rows(connection, query, {"ids": given(connection, ids)}):
+        number, edition_id, due_at, attempts, doubts, failures, next_try_at, reply = row[: len(_OF_MAIL)]
+        reader_id, token, address, name, state, size, share, confirmed_at, seen = row[len(_OF_MAIL) :]
         reader = Reader(reader_id, token, address, name, state, size, share, moments[confirmed_at], seen)
         due, again = moments[due_at], moments[next_try_at]
         found[number] = Claimed(number, edition_id, due, attempts, doubts, failures, again, reply or "", reader)
     return [found[number] for number in ids if number in found]
+
+
+@cache
+def _claimed(dialect: str) -> Select[Any]:
+    return select(*_OF_MAIL, *_OF_READER).join(subscriber).where(one_of_given(dialect, delivery.c.id, "ids"))
 
 
 def fixed(connection: Connection, ids: Collection[int]) -> dict[int, tuple[tuple[Pick, ...], str]]:
@@ -176,17 +182,21 @@ def fixed(connection: Connection, ids: Collection[int]) -> dict[int, tuple[tuple
 
 def papers_under_way(connection: Connection, ids: Collection[int]) -> dict[int, list[tuple[int, tuple[Pick, ...]]]]:
     """For each reader, the (delivery, picks) that may have reached him or will, though no outcome says so."""
-    query = (
+    found: dict[int, list[tuple[int, tuple[Pick, ...]]]] = defaultdict(list)
+    for row in connection.execute(_under_way(connection.dialect.name), {"ids": given(connection, ids)}):
+        found[row.subscriber_id].append((row.id, picks_from_json(row.picks)))
+    return found
+
+
+@cache
+def _under_way(dialect: str) -> Select[Any]:
+    return (
         select(delivery.c.id, delivery.c.subscriber_id, delivery.c.picks)
         # Readers and states are asked for first, side by side: else SQLite looks through all that are queued.
-        .where(one_of(connection, delivery.c.subscriber_id, ids), delivery.c.state.in_((*UNDER_WAY, "claimed", "queued")))
+        .where(one_of_given(dialect, delivery.c.subscriber_id, "ids"), delivery.c.state.in_((*UNDER_WAY, "claimed", "queued")))
         .where(delivery.c.picks.is_not(None))
         .where(or_(delivery.c.state != "queued", delivery.c.attempts > 0, delivery.c.doubts > 0))
     )
-    found: dict[int, list[tuple[int, tuple[Pick, ...]]]] = defaultdict(list)
-    for row in connection.execute(query):
-        found[row.subscriber_id].append((row.id, picks_from_json(row.picks)))
-    return found
 
 
 def store_picks(connection: Connection, worker_id: int, chosen: Mapping[int, tuple[tuple[Pick, ...], str]]) -> None:

@@ -155,13 +155,17 @@ def hidden_among(connection: Connection, ids: Collection[int]) -> set[int]:
     """Which of these papers the operator has withdrawn, or their authors or publishers have taken back; a former id goes with
     the paper that it belongs to now."""
     # Of all papers: those that are withdrawn are few, and an index tells them.
-    withdrawn = select(paper.c.id, paper.c.merged_into)
-    withdrawn = withdrawn.where(or_(paper.c.hidden_at.is_not(None), paper.c.retracted_at.is_not(None)))
-    hidden = {number for number, survivor in plain_rows(connection, withdrawn) if survivor is None}
+    hidden = {number for number, survivor in plain_rows(connection, _WITHDRAWN) if survivor is None}
     if not hidden:
         return set()
     former = select(paper.c.id).where(one_of(connection, paper.c.merged_into, hidden))
     return hidden.union(connection.scalars(former)).intersection(ids)
+
+
+_WITHDRAWN = select(paper.c.id, paper.c.merged_into).where(
+    or_(paper.c.hidden_at.is_not(None), paper.c.retracted_at.is_not(None))
+)
+_MERGED = select(paper.c.id, paper.c.merged_into).where(paper.c.merged_into.is_not(None))
 
 
 def retract(connection: Connection, ids: Collection[str], at: datetime) -> int:
@@ -202,8 +206,8 @@ def families(connection: Connection) -> dict[int, frozenset[int]]:
 
 def _former_ids(connection: Connection) -> dict[int, frozenset[int]]:
     former: dict[int, set[int]] = defaultdict(set)
-    for row in connection.execute(select(paper.c.id, paper.c.merged_into).where(paper.c.merged_into.is_not(None))):
-        former[row.merged_into].add(row.id)
+    for number, survivor in plain_rows(connection, _MERGED):
+        former[survivor].add(number)
     return {survivor: frozenset(ids) for survivor, ids in former.items()}
 
 

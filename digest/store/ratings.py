@@ -6,13 +6,14 @@ counts, under whichever of its ids it was said.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 
 from digest.papers.model import Work
 from digest.store import profiles, subscribers
-from digest.store.among import one_of
+from digest.store.among import given, one_of_given
 from digest.store.columns import plain_rows
 from digest.store.rows import work_from_json, work_from_row, work_to_json
 from digest.store.schema import interest, paper, paper_alias
@@ -110,5 +111,11 @@ def keep_works(connection: Connection, works: Mapping[str, Work]) -> int:
 
 def _numbers(connection: Connection, keys: Collection[str]) -> dict[str, int]:
     """The papers that canonical ids name today; merges are followed."""
-    query = select(paper_alias.c.alias, paper_alias.c.paper_id).where(one_of(connection, paper_alias.c.alias, keys))
-    return dict(plain_rows(connection, query)) if keys else {}
+    found = plain_rows(connection, _named(connection.dialect.name), {"keys": given(connection, keys)}) if keys else ()
+    return dict(found)
+
+
+@cache
+def _named(dialect: str) -> Select[Any]:
+    query = select(paper_alias.c.alias, paper_alias.c.paper_id)
+    return query.where(one_of_given(dialect, paper_alias.c.alias, "keys"))

@@ -7,17 +7,18 @@ touched (ARCHITECTURE.md, promise 1), except what is on the wire already.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, update
 
 from digest.edition.calendar import next_due
 from digest.errors import NotPermitted
 from digest.papers.model import Work
 from digest.store import deliveries, events, notices, profiles
-from digest.store.among import one_of
-from digest.store.columns import plain_rows
+from digest.store.among import given, one_of_given
+from digest.store.columns import Instant, plain_rows
 from digest.store.rows import work_to_json
 from digest.store.schema import delivery, interest, subscriber
 from digest.store.upsert import CHUNK, chunks
@@ -187,13 +188,19 @@ def erase(connection: Connection, subscriber_id: int) -> None:
 
 def interests(connection: Connection, ids: Collection[int], at: datetime) -> dict[int, tuple[Interest, ...]]:
     """What each of these readers wanted at an instant; who wanted nothing is missing."""
-    valid = (interest.c.valid_from <= at) & (interest.c.valid_to.is_(None) | (interest.c.valid_to > at))
-    query = select(interest.c.subscriber_id, interest.c.kind, interest.c.value, interest.c.weight)
-    query = query.where(one_of(connection, interest.c.subscriber_id, ids), valid).order_by(interest.c.id)
+    query, parameters = _interests(connection.dialect.name), {"ids": given(connection, ids), "at": at}
     found: dict[int, list[Interest]] = {}
-    for subscriber_id, kind, value, weight in plain_rows(connection, query):
+    for subscriber_id, kind, value, weight in plain_rows(connection, query, parameters):
         found.setdefault(subscriber_id, []).append(Interest(kind, value, weight))
     return {subscriber_id: tuple(wanted) for subscriber_id, wanted in found.items()}
+
+
+@cache
+def _interests(dialect: str) -> Select[Any]:
+    at = bindparam("at", type_=Instant)
+    valid = (interest.c.valid_from <= at) & (interest.c.valid_to.is_(None) | (interest.c.valid_to > at))
+    query = select(interest.c.subscriber_id, interest.c.kind, interest.c.value, interest.c.weight)
+    return query.where(one_of_given(dialect, interest.c.subscriber_id, "ids"), valid).order_by(interest.c.id)
 
 
 def set_interests(
