@@ -129,8 +129,11 @@ def _hash(key: hmac.HMAC, address: EmailAddress) -> str:
     return mac.hexdigest()
 
 
+_KEY = select(secret.c.value).where(secret.c.name == KEY_NAME)
+
+
 def _key(connection: Connection) -> hmac.HMAC | None:
-    found = connection.execute(select(secret.c.value).where(secret.c.name == KEY_NAME)).scalar()
+    found = connection.execute(_KEY).scalar()
     return None if found is None else hmac.new(bytes.fromhex(found), None, "sha256")
 
 
