@@ -14,7 +14,7 @@ from digest.bench.site import NOW
 from digest.bench.stages import MAIN, Stages
 from digest.edition import compose
 from digest.flows import deliver as delivering
-from digest.flows import mails
+from digest.flows import lanes
 from digest.outbox.dkim import Signing
 from digest.outbox.splice import Splice
 from digest.store import editions, vocabularies
@@ -56,16 +56,7 @@ def _watch(stages: Stages) -> None:
     stages.watch(Signing, "fields", "sign")
     for name in ("_frame", "_card", "_line"):
         stages.watch(Splice, name, "cards")
-    prepare = mails.Mails.prepare
-
-    def preparing(*arguments: Any, **named: Any) -> Any:
-        jobs, ended = prepare(*arguments, **named)
-        for job in jobs:
-            object.__setattr__(job, "build", stages.timed("build", job.build))  # a quarter of what a new one costs
-        return jobs, ended
-
-    mails.Mails.prepare = preparing  # type: ignore[method-assign]
-    stages.callback(setattr, mails.Mails, "prepare", prepare)
+    stages.watch(lanes.Lanes, "_build", "build")
 
 
 def told(stages: Stages, cpu: float) -> dict[str, float]:
