@@ -39,13 +39,13 @@ def daemon(
                 return
             from digest.web.server import serve_until
 
-            await worker.run(lambda stop: serve_until(app, stop))
+            await worker.run(lambda stop: serve_until(app, stop, noted=worker.wake))
 
         loop.run(work())
 
 
 def web(context: typer.Context) -> None:
-    """Answer readers: unsubscribe and confirm. Put a proxy with TLS in front of it."""
+    """Answer readers: everything on the web. Put a proxy with TLS in front of it."""
     from digest.web.server import serve
 
     start_log()

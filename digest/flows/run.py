@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from digest.clock import Clock
 from digest.flows import collect as collecting
-from digest.flows import learning, liking
+from digest.flows import joining, learning, liking
 from digest.flows import publish as publishing
 from digest.flows.asking import NOBODY, Watch
 from digest.flows.deliver import deliver
@@ -133,7 +133,7 @@ def learn(plan: Plan, stop: Callable[[], bool] = learning.never) -> int:
 async def send_out(
     plan: Plan, stop: asyncio.Event | None = None, progress: Callable[[Report], None] = lambda _report: None
 ) -> Report:
-    """Wake readers whose pause is over, tell the operator what he must know, and mail whatever is due."""
+    """Wake readers whose pause is over, take in who signed up, tell the operator what he must know, and mail what is due."""
     await asyncio.to_thread(_prepare, plan)
     return await deliver(
         plan.store, plan.clock, plan.imprint, plan.relay, plan.rules, stop=stop, progress=progress, mails=plan.mails
@@ -144,4 +144,5 @@ def _prepare(plan: Plan) -> None:
     now = plan.clock.now()
     with plan.store.write() as connection:
         subscribers.wake_paused(connection, now)
+    joining.settle(plan.store, now, plan.imprint.signer, plan.imprint.public_url)
     report(plan.store, now, plan.alarm.operator)

@@ -70,28 +70,36 @@ def subscribe(
     """
     if not confirmed and not public_url:
         raise ConfigurationError("site.public_url is not set, and a confirmation needs it", fix="set it, or pass --confirmed")
-    address = sign_up.address
-    consent = consent_of(source, now, confirmed=confirmed)
     with store.write() as connection:
-        refuse_suppressed(connection, address)
-        asked = None if confirmed else new_confirmation(now)
-        added = enrol(connection, [(sign_up, asked.kept if asked else None)], consent, now)
-        known = subscribers.by_address(connection, address)
-        assert known is not None
-        if not added:
-            if known.state in ("active", "paused"):
-                return Subscribed("already", known)
-            if known.state == "complained":
-                raise NotPermitted(f"{known.address} has complained about our mail and is never mailed again")
-            if asked and known.state == "pending" and _was_mailed_lately(connection, known, now):
-                return Subscribed("waiting", known)
-            _choose_anew(connection, known, sign_up, now)
-            kept = columns_of(asked.kept) if asked else {"confirmed_at": now}
-            new_state: State = "pending" if asked else "active"
-            known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
-        events.record(connection, "subscribed", known.id, now, consent)
-        if asked and public_url:
-            ask_to_confirm(connection, [(known.id, known.address, asked)], public_url, now)
+        return enter(connection, now, sign_up, public_url=None if confirmed else public_url, source=source)
+
+
+def enter(connection: Any, now: datetime, sign_up: SignUp, *, public_url: str | None, source: str) -> Subscribed:
+    """The same within a transaction: at once without a `public_url`, else he is mailed a confirmation that leads there.
+
+    Raises NotPermitted as `subscribe`, and nothing was written.
+    """
+    address, confirmed = sign_up.address, public_url is None
+    consent = consent_of(source, now, confirmed=confirmed)
+    refuse_suppressed(connection, address)
+    asked = None if confirmed else new_confirmation(now)
+    added = enrol(connection, [(sign_up, asked.kept if asked else None)], consent, now)
+    known = subscribers.by_address(connection, address)
+    assert known is not None
+    if not added:
+        if known.state in ("active", "paused"):
+            return Subscribed("already", known)
+        if known.state == "complained":
+            raise NotPermitted(f"{known.address} has complained about our mail and is never mailed again")
+        if asked and known.state == "pending" and _was_mailed_lately(connection, known, now):
+            return Subscribed("waiting", known)
+        _choose_anew(connection, known, sign_up, now)
+        kept = columns_of(asked.kept) if asked else {"confirmed_at": now}
+        new_state: State = "pending" if asked else "active"
+        known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
+    events.record(connection, "subscribed", known.id, now, consent)
+    if asked and public_url:
+        ask_to_confirm(connection, [(known.id, known.address, asked)], public_url, now)
     return Subscribed("active" if confirmed else "pending", known)
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import dataclass
 
 from digest.papers.text import clean
 from digest.rendering.digest_mail import site_view
@@ -10,43 +11,35 @@ from digest.rendering.environment import Environments
 from digest.rendering.model import Site, Values
 
 MAX_VALUE = 2000
-
-_REQUIRED = {
-    "confirm": ("action",),
-    "confirmed": (),
-    "error": ("title", "message"),
-    "rate": ("action", "paper", "verdict"),
-    "rated": ("more_action", "less_action", "neither_action", "paper", "verdict"),
-    "unsubscribe": ("action",),
-    "unsubscribed": (),
-}
-_OPTIONAL = {"address": "", "first_digest": "", "fix": ""}
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-PAGES = tuple(_REQUIRED)
 
 
-def render_page(name: str, values: Values, site: Site, environments: Environments) -> str:
-    """A page as HTML.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the content of a page."""
+
+    root: str = ""
+    """The path of the site, without a slash at its end; every link begins with it."""
+    public: bool = False
+    """Whether everybody may find it: a page that a token opens tells search engines and other sites nothing."""
+
+
+def render_page(name: str, values: Values, site: Site, environments: Environments, around: Around) -> str:
+    """The page `templates/web/{name}.html` as HTML.
 
     Args:
-        name: one of `PAGES`, which is also its file below `templates/web`.
-        values: texts. `confirm` and `unsubscribe`: action (the path that its button posts to, required) and address (masked).
-            `confirmed` and `unsubscribed`: address, and first_digest (`on Monday at 07:30`). `error`: title and message (both
-            required), fix. `rate` and `rated` (all required): paper (its title), verdict (`more`, `less` or `neither`); `rate`:
-            action; `rated`: an action for each verdict (`more_action`, …).
+        name: of the page.
+        values: what its template names. Texts lose control characters and what is too long; views are such already.
         site: whose page it is.
         environments: where its templates are.
+        around: what stands around it.
 
     Raises:
-        ValueError: there is no such page, or a required value is missing.
         ConfigurationError: a template of the operator's is broken.
+        jinja2.UndefinedError: the template names a value that is not given.
     """
-    if name not in _REQUIRED:
-        raise ValueError(f"there is no page {name!r}")
-    given = {key: clean(str(value), MAX_VALUE) for key, value in values.items() if value is not None}
-    if missing := [key for key in _REQUIRED[name] if not given.get(key)]:
-        raise ValueError(f"the page {name} needs {', '.join(missing)}")
-    return environments.html(f"web/{name}.html", {**_OPTIONAL, **given, "site": site_view(site)})
+    given = {key: clean(value, MAX_VALUE) if isinstance(value, str) else value for key, value in values.items()}
+    return environments.html(f"web/{name}.html", {**given, "site": site_view(site), "around": around})
 
 
 def style_source(page: str) -> str:

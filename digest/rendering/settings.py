@@ -1,10 +1,13 @@
 """The `[site]` section: what the site is called, where it lies, and what its signatures are made with."""
 
+import re
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from digest.tokens import MIN_KEY_LENGTH
+
+MAIL = re.compile(r"[^@/:<>\s]+@[^@/:<>\s]+\.[^@/:<>\s]+")
 
 
 class SiteSettings(BaseModel):
@@ -19,6 +22,8 @@ class SiteSettings(BaseModel):
     """One key, or several separated by blanks, newest first: the first signs, all verify."""
     postal_address: str = ""
     """Shown in the footer of every mail; many countries ask for it (CAN-SPAM 15 U.S.C. 7704(a)(5))."""
+    contact: str = ""
+    """Where readers and finders of faults can write to: an address of mail, or of a page."""
     language: str = "en"
 
     @field_validator("name")
@@ -37,6 +42,16 @@ class SiteSettings(BaseModel):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in url:
             raise ValueError("an address like https://papers.example.org")
         return url.rstrip("/")
+
+    @field_validator("contact")
+    @classmethod
+    def _can_be_written_to(cls, contact: str) -> str:
+        contact = contact.strip()
+        page = urlsplit(contact).scheme in ("http", "https") and bool(urlsplit(contact).hostname)
+        plain = contact.isprintable() and " " not in contact and len(contact) <= 300
+        if contact and not (plain and (page or MAIL.fullmatch(contact))):
+            raise ValueError("an address of mail, or of a page")
+        return contact
 
     @field_validator("secret_key")
     @classmethod

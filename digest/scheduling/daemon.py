@@ -22,6 +22,9 @@ WATCHDOG = timedelta(seconds=30)
 STUCK_AFTER = timedelta(minutes=15)
 """A tick in which nothing happens for longer is hung: the longest wait for a mail is ten minutes."""
 
+WAKING = 1.0
+"""Seconds from a sign-up to its mail."""
+
 log = logging.getLogger("digest")
 
 
@@ -33,6 +36,8 @@ class Daemon:
         self._stop = asyncio.Event()
         self._ticking = asyncio.Lock()
         self._since: datetime | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waking: asyncio.Task[None] | None = None
         self._chores = Chores(plan, notifier, self._stop.is_set)
 
     def stop(self) -> None:
@@ -43,10 +48,26 @@ class Daemon:
         self._stop.set()
         self._plan.web.abandon()
 
+    def wake(self) -> None:
+        """Look soon whether there is something to mail, such as to somebody who has just signed up. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        # When the visitor was answered, and others perhaps: nobody can tell from our haste whom we know.
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.create_task(self._tick_in(WAKING))
+
+    async def _tick_in(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        await self._tick()
+
     async def run(self, beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None) -> None:
         """Work until stopped; `beside` runs as long, and gets the event that says when to end."""
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+        self._loop = asyncio.get_running_loop()
         scheduler = AsyncIOScheduler(
             # A tick that comes while another one mails ends at once by itself.
             timezone="UTC",

@@ -9,6 +9,7 @@ SECRETS = (
     "dkim.key",
     "dkim.ed25519_key",
     "database.url",
+    "web.operator_token",
     "sources.semantic_scholar.key",
     "sources.openalex.key",
     "sources.github.token",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, null, select, update
 
-from digest.store import editions, profiles, vocabularies
+from digest.store import allowances, editions, profiles, vocabularies
 from digest.store.schema import delivery, edition, lookup, notice, source_run, subscriber
 
 NOTICES = timedelta(days=7)
@@ -37,5 +37,6 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
         "vocabularies": vocabularies.prune(connection, now),
         "rows": editions.prune_rows(connection, now),
         "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
+        "allowances": allowances.prune(connection, now),
         "lookups": connection.execute(delete(lookup).where(lookup.c.asked_at < now - LOOKUPS)).rowcount,
     }

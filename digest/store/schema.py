@@ -29,7 +29,7 @@ from sqlalchemy.event import listen
 
 from digest.store.columns import Id, Instant
 
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData(
     naming_convention={
@@ -315,6 +315,23 @@ pace = Table(
     Column("too_many", Float, nullable=False),  # messages a second that were refused when it was learned
     Column("lowered_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),
+)
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("key", String(80), primary_key=True),  # whose, and for what; no address can be read from it
+    Column("free_at", Float, nullable=False),  # when all of it is there again (digest.allowance)
+)
+
+sign_up = Table(
+    "sign_up",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("address", String(320), nullable=False),
+    Column("wishes", JSON, nullable=False),  # what he chose before he signed up
+    Column("origin", String(80), nullable=False),  # where he signed up, as it is kept with his consent
+    Column("asked_at", Instant, nullable=False),
 )
 
 event = Table(

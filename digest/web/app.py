@@ -1,4 +1,4 @@
-"""The pages behind the links in mails: confirm, unsubscribe, rate; and a word on whether the program lives.
+"""The web part: its routes, the pages behind the links in mails, and what is said when something goes wrong.
 
 A GET never changes anything: mail scanners follow every link. What acts is a POST behind one button, and the POST that mail
 clients make by themselves (RFC 8058).
@@ -6,6 +6,7 @@ clients make by themselves (RFC 8058).
 
 import logging
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -20,7 +21,10 @@ from digest.flows import subscribe
 from digest.subscribers.model import Subscriber
 from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
+from digest.web.joining import Joining
+from digest.web.public import Public
 from digest.web.rating import PATH, Rating
+from digest.web.visitors import Visitors
 from digest.wiring import App
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -28,8 +32,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 log = logging.getLogger(__name__)
 
 
-def create_app(app: App) -> Starlette:
-    """The web part as an ASGI application.
+def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
+    """The web part as an ASGI application; `noted` is called, from any thread, when somebody has signed up.
 
     It answers for the host of `site.public_url` and for this machine by its own names; below the path of `site.public_url`
     and, for a proxy that takes that path away, without it.
@@ -41,7 +45,10 @@ def create_app(app: App) -> Starlette:
     site = urlsplit(str(app.settings.site.public_url))
     frame = Frame(app, prefix=site.path.rstrip("/"))
     pages = Pages(app, frame, secure=site.scheme == "https")
+    visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     routes = [
+        *Public(app, frame).routes(),
+        *Joining(app, frame, visitors, noted).routes(),
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
         Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"]),
@@ -70,8 +77,7 @@ class Pages:
             if _TOKEN.fullmatch(token):
                 subscribe.unsubscribe_by_token(self._app.store, self._app.clock.now(), token)
             return self._page("unsubscribed")
-        known = subscribe.find_by_token(self._app.store, token) if _TOKEN.fullmatch(token) else None
-        return self._page("unsubscribe", {"action": self._path("u", token), "address": known.address.masked if known else ""})
+        return self._page("unsubscribe", {"action": self._path("u", token)})
 
     def confirm(self, request: Request) -> Response:
         """Ask, or (by POST) confirm."""

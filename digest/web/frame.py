@@ -1,16 +1,17 @@
-"""What all pages have in common: where they lie, and the headers of a page that a token opens."""
+"""What all pages have in common: where they lie, what stands around them, and their headers."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from digest.rendering.pages import render_page, style_source
+from digest.rendering.model import Values
+from digest.rendering.pages import Around, render_page, style_source
 from digest.web.guard import security_policy
 from digest.wiring import App
 
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
-"""Headers of pages that a token opens."""
+"""Headers of pages that a token opens, and of all that is meant for one visitor."""
 
 
 class Frame:
@@ -20,13 +21,29 @@ class Frame:
         self._app, self.prefix = app, prefix
 
     def path(self, *parts: str) -> str:
-        """The path of a page, for the form that posts to it."""
+        """The path of a page, for the form that posts to it and for what leads there."""
         return "/".join([self.prefix, *(quote(part, safe="") for part in parts)])
 
     def page(
-        self, name: str, values: Mapping[str, str] | None = None, status: int = 200, headers: Mapping[str, str] | None = None
+        self, name: str, values: Values | None = None, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """One of the pages of `digest.rendering.pages` as an answer."""
-        html = render_page(name, values or {}, self._app.settings.site, self._app.environments)
-        policy = {"Content-Security-Policy": security_policy(style_source(html))}
-        return HTMLResponse(html, status, {**PRIVATE, **policy, **(headers or {})})
+        """A page for one visitor, `templates/web/{name}.html`: nobody keeps it, no search engine lists it."""
+        html = self._html(name, values, public=False)
+        return HTMLResponse(html, status, {**PRIVATE, **_policy(html), **(headers or {})})
+
+    def public(self, name: str, values: Values | None = None, status: int = 200) -> Response:
+        """A page for everybody, without a word on how long it may be kept: see `Shelf`."""
+        html = self._html(name, values, public=True)
+        return HTMLResponse(html, status, _policy(html))
+
+    def see_other(self, *parts: str) -> Response:
+        """What answers a POST whose result has a page of its own (RFC 9110 15.4.4)."""
+        return RedirectResponse(self.path(*parts) or "/", 303, {"Cache-Control": "no-store"})
+
+    def _html(self, name: str, values: Values | None, *, public: bool) -> str:
+        around = Around(self.prefix, public)
+        return render_page(name, values or {}, self._app.settings.site, self._app.environments, around)
+
+
+def _policy(html: str) -> dict[str, str]:
+    return {"Content-Security-Policy": security_policy(style_source(html))}

@@ -5,7 +5,7 @@ import errno
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -39,14 +39,17 @@ def serve(app: App, bind: str | None = None) -> None:
     asyncio.run(until_signalled())
 
 
-async def serve_until(app: App, stop: asyncio.Event, bind: str | None = None) -> None:
-    """Answer requests until `stop` is set, which is also done here when answering comes to an end. Raises as `serve`."""
+async def serve_until(app: App, stop: asyncio.Event, bind: str | None = None, noted: Callable[[], None] = lambda: None) -> None:
+    """Answer requests until `stop` is set, which is also done here when answering comes to an end. Raises as `serve`.
+
+    `noted` is called, from any thread, when somebody has signed up.
+    """
     try:
         with listen(bind or app.settings.web.bind) as listening:
             server = _Server(
                 # What is written about requests is the guard's: it knows what not to write.
                 uvicorn.Config(
-                    create_app(app),
+                    create_app(app, noted),
                     http="h11",
                     ws="none",
                     lifespan="off",

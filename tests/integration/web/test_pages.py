@@ -81,8 +81,8 @@ def test_the_way_out_is_one_button(web: Ask, ann: Subscriber) -> None:
     assert page.status == 200
     assert page.body.count("<form") == page.body.count("<button") == 1
     assert f'<form method="post" action="/u/{ann.token}"' in page.body
-    assert "a***@example.org" in page.body
-    assert "ann@example.org" not in page.body
+    # Whoever finds a forwarded mail learns nothing of its reader.
+    assert "example.org" not in page.body.replace(HOST, "")
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,13 @@ def test_the_process_says_that_it_lives(web: Ask) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("GET", "/u/", 404), ("GET", "/u/a/b", 404), ("POST", "/healthz", 405), ("PUT", f"/u/{'x' * 22}", 405)],
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/u/", 404),
+        ("GET", "/u/a/b", 404),
+        ("POST", "/healthz", 405),
+        ("PUT", f"/u/{'x' * 22}", 405),
+    ],
 )
 def test_what_is_not_there_has_a_page_of_ours(web: Ask, method: str, path: str, status: int) -> None:
     answer = web(method, path)
@@ -300,7 +306,7 @@ class Broken:
 
 def test_what_nobody_foresaw_is_told_in_general_words(app: App, ann: Subscriber, serving: Callable[..., Any]) -> None:
     with serving(Broken(app)) as web:
-        answer = web("GET", f"/u/{ann.token}")
+        answer = web("POST", f"/u/{ann.token}")
     assert answer.status == 500
     assert "Something broke" in answer.body
     assert "secret" not in answer.body

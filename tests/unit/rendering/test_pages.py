@@ -3,16 +3,32 @@
 import re
 
 import pytest
+from jinja2 import UndefinedError
 
 from digest.rendering.environment import Environments
-from digest.rendering.pages import PAGES, render_page, style_source
+from digest.rendering.pages import Around, render_page, style_source
 from digest.rendering.settings import SiteSettings
 
+PAGES = (
+    "check-inbox",
+    "confirm",
+    "confirmed",
+    "error",
+    "join-again",
+    "landing",
+    "rate",
+    "rated",
+    "unsubscribe",
+    "unsubscribed",
+)
 VALUES = {
     "action": "/u/AbC",
     "address": "a***@example.org",
     "title": "Not valid",
     "message": "It was used before.",
+    "first_digest": "on Monday at 07:30",
+    "email": "ann@",
+    "wrong": "That is not an email address.",
     "paper": "On graphs",
     "verdict": "more",
     "more_action": "/f/t/1/more",
@@ -23,24 +39,40 @@ VALUES = {
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_needs_no_script_and_nothing_from_elsewhere(name: str, site: SiteSettings, environments: Environments) -> None:
-    page = render_page(name, VALUES, site, environments)
+    page = render_page(name, VALUES, site, environments, Around())
     assert page.startswith('<!DOCTYPE html>\n<html lang="en" dir="ltr">')
     assert not re.search(r"<script|<link|<img|<iframe|src=|https?://|\son\w+=|style=|url\(|@import", page)
     assert "<title>" in page
     assert page.count("<h1>") == 1
-    assert '<meta name="robots" content="noindex">' in page
+
+
+def test_what_a_token_opens_is_listed_nowhere_and_what_is_public_names_the_feed(
+    site: SiteSettings, environments: Environments
+) -> None:
+    private, public = (render_page("landing", VALUES, site, environments, Around("/papers", one)) for one in (False, True))
+    assert '<meta name="robots" content="noindex">' in private
+    assert "robots" not in public
+    assert '<link rel="alternate" type="application/atom+xml" title="Trending Papers" href="/papers/feed.xml">' in public
+
+
+def test_all_links_of_a_page_lie_below_the_site(site: SiteSettings, environments: Environments) -> None:
+    page = render_page("landing", VALUES, site, environments, Around("/papers", public=True))
+    links = re.findall(r'(?:href|action)="([^"]*)"', page)
+    assert links
+    assert all(link.startswith(("/papers/", "#")) for link in links)
 
 
 @pytest.mark.parametrize("name", ["confirm", "unsubscribe", "rate"])
 def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSettings, environments: Environments) -> None:
-    page = render_page(name, VALUES, site, environments)
+    page = render_page(name, VALUES, site, environments, Around())
     assert re.findall(r"<form[^>]*>", page) == ['<form method="post" action="/u/AbC">']
     assert page.count("<button") == 1
 
 
 @pytest.mark.parametrize("name", ["confirmed", "unsubscribed", "error"])
 def test_a_page_that_tells_does_nothing(name: str, site: SiteSettings, environments: Environments) -> None:
-    assert not re.search(r"<form|<button|<a ", render_page(name, VALUES, site, environments))
+    page = render_page(name, VALUES, site, environments, Around())
+    assert not re.search(r"<form|<button", page)
 
 
 @pytest.mark.parametrize(
@@ -54,13 +86,13 @@ def test_a_page_that_tells_does_nothing(name: str, site: SiteSettings, environme
 def test_what_was_noted_can_be_taken_back_or_turned_round(
     site: SiteSettings, environments: Environments, verdict: str, says: str, others: list[str]
 ) -> None:
-    page = render_page("rated", {**VALUES, "verdict": verdict}, site, environments)
+    page = render_page("rated", {**VALUES, "verdict": verdict}, site, environments, Around())
     assert f"<h1>{says}</h1>" in page
     assert re.findall(r'<form [^>]*method="post" action="([^"]*)"', page) == others
 
 
 def test_all_pages_share_one_style_that_a_policy_can_name(site: SiteSettings, environments: Environments) -> None:
-    sources = {style_source(render_page(name, VALUES, site, environments)) for name in PAGES}
+    sources = {style_source(render_page(name, VALUES, site, environments, Around())) for name in PAGES}
     assert len(sources) == 1
     assert re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", sources.pop())
 
@@ -71,15 +103,13 @@ def test_a_page_without_a_style_allows_none() -> None:
 
 def test_values_do_not_become_markup(site: SiteSettings, environments: Environments) -> None:
     evil = "<style>*{}</style><b>{{ 7*7 }}</b>\" onclick='x'"
-    page = render_page("error", {"title": evil, "message": evil, "fix": evil}, site, environments)
+    page = render_page("error", {"title": evil, "message": evil, "fix": evil}, site, environments, Around())
     assert page.count("<style>") == 1
     assert "<b>" not in page
     assert "49" not in page
-    assert style_source(page) == style_source(render_page("error", VALUES, site, environments))
+    assert style_source(page) == style_source(render_page("error", VALUES, site, environments, Around()))
 
 
-def test_what_is_missing_is_named(site: SiteSettings, environments: Environments) -> None:
-    with pytest.raises(ValueError, match="the page confirm needs action"):
-        render_page("confirm", {}, site, environments)
-    with pytest.raises(ValueError, match="there is no page 'about'"):
-        render_page("about", {}, site, environments)
+def test_a_value_that_is_missing_is_an_error(site: SiteSettings, environments: Environments) -> None:
+    with pytest.raises(UndefinedError, match="'action' is undefined"):
+        render_page("unsubscribe", {}, site, environments, Around())

@@ -1,0 +1,63 @@
+"""The pages by which somebody becomes a reader: the form, and what follows it."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from digest.errors import BadInput
+from digest.flows import joining
+from digest.subscribers.address import EmailAddress
+from digest.web.frame import Frame
+from digest.web.origin import is_foreign
+from digest.web.visitors import Visitors
+from digest.wiring import App
+
+TRAP = "website"
+"""A field that no person sees: who fills it in is a program."""
+
+
+class Joining:
+    """The handlers. `noted` is called when there is a sign-up to settle."""
+
+    def __init__(self, app: App, frame: Frame, visitors: Visitors, noted: Callable[[], None]) -> None:
+        self._app, self._frame, self._visitors, self._noted = app, frame, visitors, noted
+        self._host = urlsplit(str(app.settings.site.public_url)).netloc
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/subscribe", self.subscribe, methods=["POST"]),
+            Route("/check-inbox", self.check_inbox, methods=["GET"]),
+        ]
+
+    def check_inbox(self, _request: Request) -> Response:
+        """What everybody sees who signed up, whoever he is."""
+        return self._frame.page("check-inbox")
+
+    async def subscribe(self, request: Request) -> Response:
+        """Note an address. Whether it is known, suppressed or new, the answer is the same."""
+        return await run_in_threadpool(self._subscribe, request, await request.form())
+
+    def _subscribe(self, request: Request, form: FormData) -> Response:
+        if is_foreign(request, self._host):
+            values = {"title": "That came from another site", "message": "Please use the form on our own page."}
+            return self._frame.page("error", values, 403)
+        written = str(form.get("email", ""))[:400]
+        if form.get(TRAP):
+            return self._frame.see_other("check-inbox")
+        try:
+            address = EmailAddress.parse(written)
+        except BadInput:
+            values = {"email": written, "wrong": "That is not an email address."}
+            # Without a referrer, browsers do not say either whose page the next try comes from.
+            return self._frame.page("join-again", values, 422, {"Referrer-Policy": "same-origin"})
+        visitor, origin = self._visitors.key(request), self._visitors.origin(request)
+        if not joining.note(self._app.store, self._app.clock.now(), address, {}, visitor, origin):
+            values = {"title": "Too many at once", "message": "Please try again in an hour."}
+            return self._frame.page("error", values, 429, {"Retry-After": "3600"})
+        self._noted()
+        return self._frame.see_other("check-inbox")

@@ -1,0 +1,108 @@
+"""Public pages, made once and given to everybody: what stands on the shelf is remade when a new edition is frozen, and else
+after a minute, so that what the operator hides is soon gone."""
+
+import gzip
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks whether there is a new edition."""
+FRESH = 60.0
+"""Seconds for which a page stands at most. Browsers and proxies are told the same."""
+KEPT = 512
+"""Pages; the one that was asked for the longest time ago goes first."""
+LEAST = 1024
+"""Octets from which on packing pays."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer as it goes out, whole and packed."""
+
+    made_at: float
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    packed: bytes | None
+
+
+class Shelf:
+    """Keeps answers by path. For the threads of one process.
+
+    Args:
+        edition: tells the newest edition, by anything that changes with it.
+        monotonic: seconds of this machine.
+    """
+
+    def __init__(self, edition: Callable[[], Hashable], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._edition, self._monotonic = edition, monotonic
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+        self._looking = threading.Lock()
+        self._shown: Hashable = None
+        self._look_at = 0.0
+
+    def answer(self, request: Request, make: Callable[[], Response]) -> Response:
+        """The answer that is kept for this path, or one that `make` makes; 304 to whoever has it. Raises what `make` raises."""
+        now = self._monotonic()
+        self._look(now)
+        path = request.url.path
+        with self._lock:
+            kept = self._kept.get(path)
+            if kept is not None:
+                self._kept.move_to_end(path)
+        if kept is None or now - kept.made_at > FRESH:
+            kept = _kept(make(), now)
+            if kept.status == 200:
+                with self._lock:
+                    self._kept[path] = kept
+                    while len(self._kept) > KEPT:
+                        self._kept.popitem(last=False)
+        return _given(kept, request)
+
+    def _look(self, now: float) -> None:
+        if now < self._look_at or not self._looking.acquire(blocking=False):
+            return  # somebody else looks: until he has, the old pages will do
+        try:
+            edition = self._edition()
+            if edition != self._shown:
+                with self._lock:
+                    self._kept.clear()
+                self._shown = edition
+            self._look_at = now + LOOK_EVERY
+        finally:
+            self._looking.release()
+
+
+def _kept(made: Response, now: float) -> _Kept:
+    body = bytes(made.body)
+    headers = {name: value for name, value in made.headers.items() if name != "content-length"}
+    headers["etag"] = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers.setdefault("cache-control", f"public, max-age={FRESH:.0f}")
+    headers["vary"] = "Accept-Encoding"
+    return _Kept(now, made.status_code, headers, body, gzip.compress(body, 6, mtime=0) if len(body) >= LEAST else None)
+
+
+def _given(kept: _Kept, request: Request) -> Response:
+    known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    if kept.status == 200 and (kept.headers["etag"] in known or "*" in known):
+        return Response(status_code=304, headers={name: kept.headers[name] for name in ("etag", "cache-control", "vary")})
+    if kept.packed is not None and _takes_gzip(request):
+        return Response(kept.packed, kept.status, {**kept.headers, "content-encoding": "gzip"})
+    return Response(kept.body, kept.status, kept.headers)
+
+
+def _takes_gzip(request: Request) -> bool:
+    """RFC 9110 12.5.3, as far as browsers make use of it."""
+    for coding in request.headers.get("accept-encoding", "").split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip().lower() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

@@ -1,0 +1,77 @@
+"""Public pages are made once."""
+
+import gzip
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from digest.web.shelf import FRESH, LOOK_EVERY, Shelf
+
+
+class Bench:
+    """A shelf whose time and edition are told, and a page that counts how often it was made."""
+
+    def __init__(self) -> None:
+        self.now, self.edition, self.made, self.status = 1000.0, 1, 0, 200
+        self.shelf = Shelf(lambda: self.edition, lambda: self.now)
+
+    def page(self) -> Response:
+        self.made += 1
+        return HTMLResponse(f"<p>{self.made}</p>" + "x" * 2000, self.status)
+
+    def ask(self, path: str = "/", **headers: str) -> Response:
+        raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        request = Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": raw})
+        return self.shelf.answer(request, self.page)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_page_is_made_once_and_given_to_all(bench: Bench) -> None:
+    assert [bench.ask().body[:8] for _ in range(3)] == [b"<p>1</p>"] * 3
+    assert bench.ask("/archive").body[:8] == b"<p>2</p>"
+
+
+def test_a_new_edition_clears_the_shelf(bench: Bench) -> None:
+    bench.ask()
+    bench.edition = 2
+    assert bench.ask().body[:8] == b"<p>1</p>"
+    bench.now += LOOK_EVERY
+    assert bench.ask().body[:8] == b"<p>2</p>"
+
+
+def test_a_page_is_remade_after_a_while_so_that_what_is_hidden_is_gone(bench: Bench) -> None:
+    bench.ask()
+    bench.now += FRESH + 1
+    assert bench.ask().body[:8] == b"<p>2</p>"
+
+
+def test_who_has_the_page_is_not_sent_it_again(bench: Bench) -> None:
+    first = bench.ask()
+    again = bench.ask(if_none_match=f'"other", {first.headers["etag"]}')
+    assert (again.status_code, again.body) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert bench.ask(if_none_match='"other"').status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("takes", "packed"),
+    [("gzip, br", True), ("br;q=1.0, GZIP;q=0.5", True), ("gzip;q=0", False), ("br", False), ("", False)],
+)
+def test_it_is_packed_for_those_who_take_it_so(bench: Bench, takes: str, packed: bool) -> None:
+    answer = bench.ask(accept_encoding=takes)
+    assert (answer.headers.get("content-encoding") == "gzip") == packed
+    body = gzip.decompress(bytes(answer.body)) if packed else bytes(answer.body)
+    assert body.startswith(b"<p>1</p>")
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert answer.headers["vary"] == "Accept-Encoding"
+
+
+def test_what_failed_is_not_kept(bench: Bench) -> None:
+    bench.status = 404
+    assert bench.ask().status_code == bench.ask().status_code == 404
+    assert bench.made == 2
