@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from digest.clock import Clock
 from digest.flows import collect as collecting
-from digest.flows import joining, learning, liking
+from digest.flows import issuing, joining, learning, liking
 from digest.flows import publish as publishing
 from digest.flows.asking import NOBODY, Watch
 from digest.flows.deliver import deliver
@@ -98,9 +98,10 @@ def collect_attention(plan: Plan, watch: Watch = NOBODY) -> list[Brought]:
 
 
 def publish(plan: Plan, on: date | None = None) -> list[Published]:
-    """Freeze what is due, and once for each edition forget what is past its time."""
+    """Freeze what is due, choose what everybody is shown of it, and once for each edition forget what is past its time."""
     now = plan.clock.now()
     published = publishing.publish(plan.store, plan.rules.schedule, plan.ranking, plan.sources, now, on)
+    issuing.choose(plan.store, plan.ranking, now)
     if any(one.new for one in published):
         with plan.store.write() as connection:
             retention.prune(connection, now)

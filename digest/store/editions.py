@@ -98,7 +98,7 @@ def load(connection: Connection, number: int) -> Edition:
     kin = families(connection)
     query = select(edition_entry).where(edition_entry.c.edition_id == number).order_by(edition_entry.c.rank)
     # Row after row: as they are stored, all together have as much as the entries that they become.
-    entries = map(_entry, connection.execute(query))
+    entries = map(entry_from_row, connection.execute(query))
     return Edition(
         number=row.id,
         date=row.date,
@@ -156,7 +156,8 @@ def set_reported(connection: Connection, number: int, at: datetime) -> None:
     connection.execute(update(edition).where(edition.c.id == number).values(reported_at=at))
 
 
-def _entry(row: Row[Any]) -> Entry:
+def entry_from_row(row: Row[Any]) -> Entry:
+    """A row of `edition_entry` as the noun."""
     return Entry(
         paper_id=row.paper_id,
         former_ids=frozenset(row.former_ids),

@@ -166,6 +166,7 @@ edition = Table(
     Column("vocabulary_id", Id),  # by which its papers are compared; named also when it is forgotten
     Column("queued_at", Instant),  # when readers without an hour of their own got their rows
     Column("reported_at", Instant),  # when the operator was told how it went
+    Column("picks", JSON(none_as_null=True)),  # its issue, [[paper, section], …]: what everybody is shown of it
     UniqueConstraint("date", "cadence"),
 )
 

@@ -7,6 +7,7 @@ clients make by themselves (RFC 8058).
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -22,8 +23,9 @@ from digest.subscribers.model import Subscriber
 from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
-from digest.web.public import Public
+from digest.web.public import Public, newest
 from digest.web.rating import PATH, Rating
+from digest.web.shelf import Shelf
 from digest.web.visitors import Visitors
 from digest.wiring import App
 
@@ -45,9 +47,10 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     site = urlsplit(str(app.settings.site.public_url))
     frame = Frame(app, prefix=site.path.rstrip("/"))
     pages = Pages(app, frame, secure=site.scheme == "https")
+    shelf = Shelf(partial(newest, app))
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     routes = [
-        *Public(app, frame).routes(),
+        *Public(app, frame, shelf).routes(),
         *Joining(app, frame, visitors, noted).routes(),
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),

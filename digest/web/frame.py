@@ -22,7 +22,7 @@ class Frame:
 
     def path(self, *parts: str) -> str:
         """The path of a page, for the form that posts to it and for what leads there."""
-        return "/".join([self.prefix, *(quote(part, safe="") for part in parts)])
+        return "/".join([self.prefix, *(quote(part, safe=":") for part in parts)])
 
     def page(
         self, name: str, values: Values | None = None, status: int = 200, headers: Mapping[str, str] | None = None

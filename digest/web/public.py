@@ -1,10 +1,14 @@
 """The pages that are the same for everybody."""
 
+from collections.abc import Hashable
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.store import editions
+from digest.rendering.issue import IssueView, issue_view
+from digest.store import editions, issues
+from digest.store.issues import Issue
 from digest.web.frame import Frame
 from digest.web.shelf import Shelf
 from digest.wiring import App
@@ -13,18 +17,49 @@ from digest.wiring import App
 class Public:
     """The handlers. What they show changes with the newest edition."""
 
-    def __init__(self, app: App, frame: Frame) -> None:
-        self._app, self._frame = app, frame
-        self._shelf = Shelf(self._newest)
+    def __init__(self, app: App, frame: Frame, shelf: Shelf) -> None:
+        self._app, self._frame, self._shelf = app, frame, shelf
 
     def routes(self) -> list[Route]:
         return [Route("/", self.landing, methods=["GET"])]
 
     def landing(self, request: Request) -> Response:
-        """What this is, and the one field."""
-        return self._shelf.answer(request, lambda: self._frame.public("landing", {"email": "", "wrong": ""}))
+        """What this is, the one field, and today's edition."""
+        return self._shelf.answer(request, self._landing)
 
-    def _newest(self) -> int | None:
+    def _landing(self) -> Response:
         with self._app.store.read() as connection:
-            row = editions.latest(connection, self._app.clock.now())
-        return row.id if row else None
+            issue = issues.newest(connection, self._app.clock.now())
+        shown = view_of(issue, self._frame) if issue else None
+        return self._frame.public("landing", {"email": "", "wrong": "", "issue": shown})
+
+
+def newest(app: App) -> Hashable:
+    """What changes when an edition is frozen or its issue is chosen: for the shelf."""
+    with app.store.read() as connection:
+        row = editions.latest(connection, app.clock.now())
+    return row and (row.id, row.picks is None)
+
+
+def view_of(issue: Issue, frame: Frame) -> IssueView:
+    """An issue as pages show it."""
+    weekly = issue.cadence == "weekly"
+    return issue_view(
+        issue.date,
+        [(one.key, one.entry, one.section) for one in issue.shown],
+        issue.missing_sources,
+        weekly=weekly,
+        path=issue_path(frame, issue),
+        path_of=lambda key: paper_path(frame, key),
+    )
+
+
+def issue_path(frame: Frame, issue: Issue) -> str:
+    """Of the page of an issue: `/archive/2026-11-22`, `/archive/week/2026-11-16`."""
+    on = issue.date.isoformat()
+    return frame.path("archive", "week", on) if issue.cadence == "weekly" else frame.path("archive", on)
+
+
+def paper_path(frame: Frame, key: str) -> str:
+    """Of the page of a paper: `/papers/arxiv:2401.01234`; a DOI keeps its slashes."""
+    return frame.path("papers", *key.split("/"))

@@ -28,6 +28,7 @@ VALUES = {
     "message": "It was used before.",
     "first_digest": "on Monday at 07:30",
     "email": "ann@",
+    "issue": None,
     "wrong": "That is not an email address.",
     "paper": "On graphs",
     "verdict": "more",

@@ -1,4 +1,4 @@
-"""Sign-ups from the web, and how often visitors may do what they do."""
+"""Issues for everybody, sign-ups from the web, and how often visitors may do what they do."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("edition", sa.Column("picks", sa.JSON(), nullable=True))
     op.create_table(
         "allowance",
         sa.Column("key", sa.String(length=80), nullable=False),

@@ -1,0 +1,131 @@
+"""Issues: what everybody is shown of an edition, on pages and in feeds. A paper that the operator hides is left out at once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, update
+
+from digest.edition.model import SECTIONS, Entry, Pick, Section
+from digest.store.among import one_of
+from digest.store.editions import entry_from_row
+from digest.store.papers import hidden_among
+from digest.store.rows import picks_from_json
+from digest.store.schema import edition, edition_entry, paper
+from digest.subscribers.model import Cadence
+
+UNCHOSEN = 10
+"""So many of its best are shown of an edition whose issue was not chosen: it was frozen before there were issues."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A paper of an issue: the entry as it was frozen, and the key under which it is known now."""
+
+    key: str
+    entry: Entry
+    section: Section
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An edition as everybody sees it."""
+
+    number: int
+    date: date
+    cadence: Cadence
+    frozen_at: datetime
+    missing_sources: tuple[str, ...]
+    shown: tuple[Shown, ...]
+    """Cards first."""
+
+
+def store_picks(connection: Connection, number: int, picks: Sequence[Pick]) -> None:
+    """Note what is shown of an edition. Once told, it stands."""
+    mine = (edition.c.id == number) & edition.c.picks.is_(None)
+    shown = [[pick.paper_id, SECTIONS.index(pick.section)] for pick in picks]
+    connection.execute(update(edition).where(mine).values(picks=shown))
+
+
+def lacking(connection: Connection, since: datetime) -> list[int]:
+    """The editions frozen since then whose issue was not chosen, oldest first."""
+    query = select(edition.c.id).where(edition.c.picks.is_(None), edition.c.frozen_at >= since)
+    return list(connection.execute(query.order_by(edition.c.frozen_at, edition.c.id)).scalars())
+
+
+def shown_since(connection: Connection, since: datetime, cadence: Cadence) -> set[int]:
+    """The papers that issues of this cadence have shown since then."""
+    query = select(edition.c.picks).where(
+        edition.c.frozen_at >= since, edition.c.cadence == cadence, edition.c.picks.is_not(None)
+    )
+    return {pick.paper_id for (picks,) in connection.execute(query) for pick in picks_from_json(picks)}
+
+
+def newest(connection: Connection, until: datetime) -> Issue | None:
+    """The latest daily issue that has something to show; None while there is none."""
+    query = select(edition).where(edition.c.frozen_at <= until, edition.c.cadence == "daily", edition.c.empty_because == "")
+    row = connection.execute(query.order_by(edition.c.date.desc()).limit(1)).first()
+    return None if row is None else _issue(connection, row)
+
+
+def find(connection: Connection, on: date, cadence: Cadence) -> Issue | None:
+    """The issue of a date; None where none was frozen."""
+    row = connection.execute(select(edition).where(edition.c.date == on, edition.c.cadence == cadence)).first()
+    return None if row is None else _issue(connection, row)
+
+
+def listed(connection: Connection, *, before: date | None = None, limit: int = 31) -> list[Row[Any]]:
+    """Editions with something to show, the latest first: id, date, cadence, frozen_at, and the best paper in it, `work`."""
+    query: Select[Any] = (
+        select(edition.c.id, edition.c.date, edition.c.cadence, edition.c.frozen_at, edition_entry.c.work)
+        .join(edition_entry, (edition_entry.c.edition_id == edition.c.id) & (edition_entry.c.rank == 1))
+        .where(edition.c.empty_because == "")
+    )
+    if before is not None:
+        query = query.where(edition.c.date < before)
+    return list(connection.execute(query.order_by(edition.c.date.desc(), edition.c.cadence).limit(limit)))
+
+
+def beside(connection: Connection, on: date, cadence: Cadence) -> tuple[date | None, date | None]:
+    """The dates of the issues before and after one."""
+    mine = select(edition.c.date).where(edition.c.cadence == cadence, edition.c.empty_because == "")
+    before = connection.execute(mine.where(edition.c.date < on).order_by(edition.c.date.desc()).limit(1)).scalar()
+    after = connection.execute(mine.where(edition.c.date > on).order_by(edition.c.date).limit(1)).scalar()
+    return before, after
+
+
+def _issue(connection: Connection, row: Row[Any]) -> Issue:
+    picks = picks_from_json(row.picks)
+    query = select(edition_entry).where(edition_entry.c.edition_id == row.id).order_by(edition_entry.c.rank)
+    if row.picks is None:
+        rows = connection.execute(query.limit(UNCHOSEN)).all()
+        picks = tuple(Pick(one.paper_id, "card") for one in rows)
+    else:
+        rows = connection.execute(query.where(one_of(connection, edition_entry.c.paper_id, [p.paper_id for p in picks]))).all()
+    entries = {one.paper_id: entry_from_row(one) for one in rows}
+    keys = _keys(connection, list(entries))
+    hidden = hidden_among(connection, list(entries))
+    return Issue(
+        number=row.id,
+        date=row.date,
+        cadence=row.cadence,
+        frozen_at=row.frozen_at,
+        missing_sources=tuple(row.missing_sources),
+        shown=tuple(
+            Shown(keys[pick.paper_id], entries[pick.paper_id], pick.section)
+            for pick in picks
+            if pick.paper_id in keys and pick.paper_id not in hidden
+        ),
+    )
+
+
+def _keys(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """The key of each paper, or of the one that it became."""
+    rows = connection.execute(select(paper.c.id, paper.c.key, paper.c.merged_into).where(one_of(connection, paper.c.id, ids)))
+    found = {row.id: row for row in rows}
+    gone = [row.merged_into for row in found.values() if row.merged_into is not None]
+    into = {}
+    if gone:
+        into = dict(connection.execute(select(paper.c.id, paper.c.key).where(one_of(connection, paper.c.id, gone))).all())
+    return {number: into.get(row.merged_into, row.key) if row.merged_into else row.key for number, row in found.items()}
