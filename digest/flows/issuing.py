@@ -1,10 +1,12 @@
 """Issues: what everybody is shown of an edition is what a reader without interests gets who never missed one."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from digest.edition.calendar import WEEK
 from digest.edition.compose import Composer, Taste
 from digest.flows.choose import vocabulary_of
+from digest.flows.choosing import rows_of
 from digest.ranking.select import Selection
 from digest.ranking.settings import RankingSettings
 from digest.store import editions, issues
@@ -22,9 +24,8 @@ def choose(store: Store, ranking: RankingSettings, now: datetime) -> int:
         with store.read() as connection:
             edition = editions.load(connection, number)
             shown = issues.shown_since(connection, edition.frozen_at - ranking.window - WEEK, edition.cadence)
-        composer = Composer(
-            edition, vocabulary_of(store, edition), Selection(ranking.floor, ranking.diversity, ranking.explore)
-        )
+            rows = rows_of(connection, edition, partial(vocabulary_of, store, edition))
+        composer = Composer(edition, rows, Selection(ranking.floor, ranking.diversity, ranking.explore))
         picks = composer.picks(Taste(share=ranking.share, cards=ranking.size, also=ranking.also), shown)
         with store.write() as connection:
             issues.store_picks(connection, number, picks)
