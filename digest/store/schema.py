@@ -6,7 +6,6 @@ Every change here goes with an Alembic migration in `store/migrations/versions` 
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     JSON,
     BigInteger,
     Column,
@@ -25,8 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.event import listen
 
+from digest.store import full_text
 from digest.store.columns import Id, Instant
 
 HEAD = "0007"
@@ -88,6 +87,8 @@ paper = Table(
     # Which papers are in no mail any more? It is asked for every few hundred mails.
     Index(None, "hidden_at", "retracted_at", sqlite_where=_WITHDRAWN, postgresql_where=_WITHDRAWN),
 )
+
+full_text.follow(paper)
 
 paper_alias = Table(
     "paper_alias",
@@ -352,63 +353,3 @@ secret = Table(
     Column("name", String(40), primary_key=True),
     Column("value", String(200), nullable=False),
 )
-
-
-# Full text of papers, in the words of either database; `digest.store.search` asks it. It is no table of `metadata`, for it is
-# another thing in each. SQLite: an index that keeps no text of its own, so that what leaves it must be told again. Names are
-# decoded from their JSON. Beginnings of three letters, which many words share, are listed for themselves.
-_SQLITE = (
-    """
-CREATE VIRTUAL TABLE paper_text USING fts5(
-    title, abstract, authors, content='', prefix='3', tokenize='porter unicode61 remove_diacritics 2'
-)""",
-    """
-CREATE TRIGGER paper_text_added AFTER INSERT ON paper BEGIN
-    INSERT INTO paper_text (rowid, title, abstract, authors) VALUES
-        (new.id, new.title, new.abstract, (SELECT group_concat(value, ' ') FROM json_each(new.authors)));
-END""",
-    """
-CREATE TRIGGER paper_text_removed AFTER DELETE ON paper BEGIN
-    INSERT INTO paper_text (paper_text, rowid, title, abstract, authors) VALUES
-        ('delete', old.id, old.title, old.abstract, (SELECT group_concat(value, ' ') FROM json_each(old.authors)));
-END""",
-    """
-CREATE TRIGGER paper_text_changed AFTER UPDATE ON paper
-WHEN (old.id, old.title, old.abstract, old.authors) IS NOT (new.id, new.title, new.abstract, new.authors) BEGIN
-    INSERT INTO paper_text (paper_text, rowid, title, abstract, authors) VALUES
-        ('delete', old.id, old.title, old.abstract, (SELECT group_concat(value, ' ') FROM json_each(old.authors)));
-    INSERT INTO paper_text (rowid, title, abstract, authors) VALUES
-        (new.id, new.title, new.abstract, (SELECT group_concat(value, ' ') FROM json_each(new.authors)));
-END""",
-)
-# PostgreSQL: its parser would take `state-of-the-art`, `and/or` or `GPT-4` for names, paths and negative numbers, so marks are
-# made blanks; accents are taken away as SQLite does. The parts are taken apart again at a character that no text of ours has.
-_POSTGRESQL = (
-    r"""
-CREATE FUNCTION paper_text(title text, abstract text, authors json) RETURNS tsvector
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT setweight(to_tsvector('english', part[1]), 'A')
-        || setweight(to_tsvector('english', part[2]), 'B')
-        || to_tsvector('english', part[3])
-    FROM (SELECT string_to_array(
-        regexp_replace(
-            regexp_replace(
-                normalize(
-                    title || chr(30)
-                    || coalesce((SELECT string_agg(name, ' ') FROM json_array_elements_text(authors) AS name), '')
-                    || chr(30) || abstract,
-                    NFKD
-                ),
-                '[\u0300-\u036f]+', '', 'g'
-            ),
-            '[\u0021-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007e]', ' ', 'g'
-        ),
-        chr(30)
-    ) AS part) AS text
-$$""",
-    "ALTER TABLE paper ADD COLUMN words tsvector GENERATED ALWAYS AS (paper_text(title, abstract, authors)) STORED",
-    "CREATE INDEX ix_paper_words ON paper USING gin (words)",
-)
-for _name, _statements in (("sqlite", _SQLITE), ("postgresql", _POSTGRESQL)):
-    for _statement in _statements:
-        listen(paper, "after_create", DDL(_statement).execute_if(dialect=_name))  # type: ignore[no-untyped-call]
