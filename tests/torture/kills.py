@@ -135,7 +135,12 @@ def torture(
     dice.shuffle(ends)
     sleepers: list[Popen[str]] = []
     started = time.monotonic()
-    settings = {"smtp__connections": str(CONNECTIONS), "ranking__size": "10", "database__url": database}
+    settings = {
+        "smtp__connections": str(CONNECTIONS),
+        "ranking__size": "10",
+        "database__url": database,
+        "schedule__catch_up": "7d",  # three hundred kills, a step apart, take longer than half a day
+    }
     with Sink() as sink, Operator(home, sink.url, **settings) as operator:
         yesterday = START - timedelta(hours=1)
         addresses = [f"reader{n}@example.org" for n in range(readers)]
