@@ -52,6 +52,19 @@ class Edition:
         return edition_name(self.date, self.cadence)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A paper's place in one edition. `score` is the sum of the terms' scores."""
+
+    date: date
+    cadence: Cadence
+    rank: int
+    of: int
+    """How many papers were ranked."""
+    score: float
+    terms: tuple[Term, ...]
+
+
 class Pick(NamedTuple):
     """A paper chosen for a reader, in this place of his mail.
 

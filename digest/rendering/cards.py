@@ -42,7 +42,7 @@ def paper_view(entry: Entry, day: date) -> PaperView:
     work = entry.work
     summary, summary_by = _summary(work)
     counts = numbers(entry.numbers)
-    links = _links(work.links)
+    links = shown_links(work.links)
     age = _age(entry, day)
     reasons, otherwise = _reasons(entry, age)
     title = clean(readable(work.title), MAX_TITLE) or "Untitled paper"
@@ -101,7 +101,7 @@ def _is_shown(term: Term, age: str) -> bool:
     return (term.signal in _SHOWN and not term.reason.startswith("+")) or term.reason == f"{age} today"
 
 
-def _links(links: Mapping[str, str]) -> dict[str, str]:
+def shown_links(links: Mapping[str, str]) -> dict[str, str]:
     """The label of each address that can be shown; the best stands first and is called Paper."""
     shown: dict[str, str] = {}
     for kind, label in _LABELS.items():

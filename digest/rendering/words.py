@@ -34,6 +34,11 @@ def on(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def month(day: date) -> str:
+    """`November 2026`."""
+    return f"{_MONTHS[day.month - 1]} {day.year}"
+
+
 def on_weekday(day: date) -> str:
     """`Sunday, 22 November 2026`."""
     return f"{_WEEKDAYS[day.weekday()]}, {on(day)}"

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select, update
 
 from digest.edition.model import SECTIONS, Entry, Pick, Section
+from digest.papers.model import Work
 from digest.store.among import one_of
 from digest.store.editions import entry_from_row
 from digest.store.papers import hidden_among
-from digest.store.rows import picks_from_json
+from digest.store.rows import picks_from_json, work_from_json
 from digest.store.schema import edition, edition_entry, paper
 from digest.subscribers.model import Cadence
 
@@ -75,16 +76,48 @@ def find(connection: Connection, on: date, cadence: Cadence) -> Issue | None:
     return None if row is None else _issue(connection, row)
 
 
-def listed(connection: Connection, *, before: date | None = None, limit: int = 31) -> list[Row[Any]]:
+def listed(connection: Connection, *, since: date | None = None, before: date | None = None, limit: int = 31) -> list[Row[Any]]:
     """Editions with something to show, the latest first: id, date, cadence, frozen_at, and the best paper in it, `work`."""
     query: Select[Any] = (
         select(edition.c.id, edition.c.date, edition.c.cadence, edition.c.frozen_at, edition_entry.c.work)
         .join(edition_entry, (edition_entry.c.edition_id == edition.c.id) & (edition_entry.c.rank == 1))
         .where(edition.c.empty_because == "")
     )
+    if since is not None:
+        query = query.where(edition.c.date >= since)
     if before is not None:
         query = query.where(edition.c.date < before)
     return list(connection.execute(query.order_by(edition.c.date.desc(), edition.c.cadence).limit(limit)))
+
+
+def first_shown(connection: Connection, numbers: Collection[int]) -> dict[int, Work]:
+    """What stands first in each of these issues, by the number of its edition; nothing for one that shows nothing any more."""
+    rows = connection.execute(select(edition.c.id, edition.c.picks).where(one_of(connection, edition.c.id, numbers))).all()
+    shown = {row.id: [pick.paper_id for pick in picks_from_json(row.picks)] for row in rows}
+    unchosen = [row.id for row in rows if row.picks is None]
+    best = select(edition_entry.c.edition_id, edition_entry.c.paper_id).where(
+        one_of(connection, edition_entry.c.edition_id, unchosen), edition_entry.c.rank <= UNCHOSEN
+    )
+    for row in connection.execute(best.order_by(edition_entry.c.rank)):
+        shown[row.edition_id].append(row.paper_id)
+    hidden = hidden_among(connection, {number for papers in shown.values() for number in papers})
+    first = {number: next((one for one in papers if one not in hidden), None) for number, papers in shown.items()}
+    wanted = {(number, one) for number, one in first.items() if one is not None}
+    query = select(edition_entry.c.edition_id, edition_entry.c.paper_id, edition_entry.c.work).where(
+        one_of(connection, edition_entry.c.edition_id, first),
+        one_of(connection, edition_entry.c.paper_id, {one for _, one in wanted}),
+    )
+    return {
+        row.edition_id: work_from_json(row.work)
+        for row in connection.execute(query)
+        if (row.edition_id, row.paper_id) in wanted
+    }
+
+
+def dates(connection: Connection) -> list[date]:
+    """Of all editions with something to show, each once, the latest first."""
+    query = select(edition.c.date).where(edition.c.empty_because == "").distinct()
+    return list(connection.execute(query.order_by(edition.c.date.desc())).scalars())
 
 
 def beside(connection: Connection, on: date, cadence: Cadence) -> tuple[date | None, date | None]:

@@ -20,9 +20,12 @@ from starlette.routing import Mount, Route
 from digest.errors import Busy, DigestError, ServerUnavailable, TemporaryFailure
 from digest.flows import subscribe
 from digest.subscribers.model import Subscriber
+from digest.web.about import About
+from digest.web.archive import Archive
 from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
+from digest.web.papers import Papers
 from digest.web.public import Public, newest
 from digest.web.rating import PATH, Rating
 from digest.web.shelf import Shelf
@@ -51,6 +54,9 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     routes = [
         *Public(app, frame, shelf).routes(),
+        *Archive(app, frame, shelf).routes(),
+        *Papers(app, frame, shelf).routes(),
+        *About(app, frame, shelf).routes(),
         *Joining(app, frame, visitors, noted).routes(),
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),

@@ -1,6 +1,7 @@
 """The pages that are the same for everybody."""
 
 from collections.abc import Hashable
+from datetime import date
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from starlette.routing import Route
 from digest.rendering.issue import IssueView, issue_view
 from digest.store import editions, issues
 from digest.store.issues import Issue
+from digest.subscribers.model import Cadence
 from digest.web.frame import Frame
 from digest.web.shelf import Shelf
 from digest.wiring import App
@@ -56,8 +58,13 @@ def view_of(issue: Issue, frame: Frame) -> IssueView:
 
 def issue_path(frame: Frame, issue: Issue) -> str:
     """Of the page of an issue: `/archive/2026-11-22`, `/archive/week/2026-11-16`."""
-    on = issue.date.isoformat()
-    return frame.path("archive", "week", on) if issue.cadence == "weekly" else frame.path("archive", on)
+    return edition_path(frame, issue.date, issue.cadence)
+
+
+def edition_path(frame: Frame, on: date, cadence: Cadence) -> str:
+    """The same of the issue of a date and cadence."""
+    week = ("week",) if cadence == "weekly" else ()
+    return frame.path("archive", *week, on.isoformat())
 
 
 def paper_path(frame: Frame, key: str) -> str:

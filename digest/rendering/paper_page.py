@@ -1,0 +1,93 @@
+"""What the page of a paper shows of it: all that is known, for whoever opens it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from digest.papers.model import Paper
+from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
+from digest.rendering.cards import MAX_SOURCE, shown_links
+from digest.rendering.model import LinkView
+from digest.rendering.tex import readable
+from digest.rendering.words import on
+
+AUTHORS_SHOWN = 60
+_SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "openreview": "OpenReview", "biorxiv": "bioRxiv"}
+
+
+@dataclass(frozen=True, slots=True)
+class FactView:
+    """A thing that is known, and what it is called."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPage:
+    """A paper whole. Empty where nothing is known."""
+
+    title: str
+    authors: str
+    organization: str
+    summary: str
+    summary_by: str
+    abstract: str
+    links: tuple[LinkView, ...]
+    facts: tuple[FactView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """A paper in a list of those found."""
+
+    path: str
+    title: str
+    byline: str
+
+
+def paper_page(paper: Paper, aliases: Iterable[str]) -> PaperPage:
+    """Args:
+    paper: what is known about it.
+    aliases: the canonical ids that it is known by.
+    """
+    work = paper.work
+    author = clean(work.summary_by, MAX_SOURCE)
+    return PaperPage(
+        title=title_of(paper),
+        authors=_authors(work.authors, AUTHORS_SHOWN),
+        organization=clean(readable(work.organization), MAX_NAME),
+        summary=clean(readable(work.summary), MAX_ABSTRACT),
+        summary_by=f"AI summary by {author}" if author else "AI summary",
+        abstract=clean(readable(work.abstract), MAX_ABSTRACT),
+        links=tuple(LinkView(label, url) for url, label in shown_links(work.links).items()),
+        facts=tuple(FactView(name, value) for name, value in _facts(paper, aliases) if value),
+    )
+
+
+def found_view(paper: Paper, path: str) -> FoundView:
+    """A paper that was found, whose page is at `path`."""
+    return FoundView(path, title_of(paper), " · ".join(filter(None, (_authors(paper.work.authors, 3), on(paper.day)))))
+
+
+def title_of(paper: Paper) -> str:
+    """Its title as it is shown everywhere."""
+    return clean(readable(paper.work.title), MAX_TITLE) or "Untitled paper"
+
+
+def _authors(authors: tuple[str, ...], shown: int) -> str:
+    names = [name for author in authors[:shown] if (name := clean(readable(author), MAX_NAME))]
+    more = len(authors) - shown
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _facts(paper: Paper, aliases: Iterable[str]) -> Iterable[tuple[str, str]]:
+    work = paper.work
+    yield "Published", on(work.published_at.date()) if work.published_at else ""
+    yield "Listed", on(work.listed_on) if work.listed_on else ""
+    yield "First seen here", on(paper.first_seen_at.date())
+    yield "Fields", clean(", ".join(work.categories), MAX_TITLE)
+    yield "Keywords", clean(", ".join(work.keywords), MAX_TITLE)
+    for alias in aliases:
+        scheme, _, value = alias.partition(":")
+        if scheme in _SCHEMES:
+            yield _SCHEMES[scheme], clean(value, MAX_TITLE)
