@@ -13,14 +13,15 @@ SHOWN: Mapping[Metric, str] = {"votes": "Upvotes", "comments": "Comments", "star
 WIDTH, HEIGHT, MARGIN = 600, 180, 6
 """Of the drawing, in units of its own; it is as wide as the page."""
 ROWS = 24
-"""Where there are more moments, a row is a day."""
+STEPS = (1, 3600, 6 * 3600, DAY := 24 * 3600)
+"""Seconds that a row stands for: the fewest of these that make no more than so many rows, and else a day."""
 DOTS = 40
 """Where there are more readings, the line is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """A line from the first reading to the last, above nought; `top` is the highest value."""
+    """A line from the first reading to the last, above nought; `top` tells its height."""
 
     title: str
     description: str
@@ -43,7 +44,7 @@ class AttentionView:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     daily: bool
-    """Whether a row is the end of a day."""
+    """Whether a row is the last count of a day."""
 
 
 def attention_view(readings: Iterable[Reading]) -> AttentionView | None:
@@ -53,17 +54,17 @@ def attention_view(readings: Iterable[Reading]) -> AttentionView | None:
         return None
     drawn = next((metric for metric, line in trajectories.items() if len(line) > 1), None)
     moments = {at for line in trajectories.values() for at, _ in line}
-    daily = len(moments) > ROWS
-    table: dict[str, dict[Metric, int]] = {}
-    for metric, line in trajectories.items():
-        for at, value in line:
-            table.setdefault(_label(at, daily=daily), {})[metric] = value
-    labels = dict.fromkeys(_label(at, daily=daily) for at in sorted(moments, reverse=True))
+    step = next((step for step in STEPS if len({_part(at, step) for at in moments}) <= ROWS), DAY)
+    last = {_part(at, step): at for at in sorted(moments)}
+    table = {metric: {_part(at, step): value for at, value in line} for metric, line in trajectories.items()}
     return AttentionView(
         chart=_chart(SHOWN[drawn], trajectories[drawn]) if drawn else None,
         heads=tuple(SHOWN[metric] for metric in trajectories),
-        rows=tuple((label, tuple(_cell(table[label].get(metric)) for metric in trajectories)) for label in labels),
-        daily=daily,
+        rows=tuple(
+            (_label(at, daily=step == DAY), tuple(_cell(cells.get(part)) for cells in table.values()))
+            for part, at in reversed(last.items())
+        ),
+        daily=step == DAY,
     )
 
 
@@ -87,7 +88,7 @@ def _chart(what: str, line: Trajectory) -> ChartView:
     return ChartView(
         title=f"{what} over time",
         description=f"From {least:,} on {on(first.date())} to {most:,} on {on(last.date())}.",
-        top=f"{top:,} {what}",
+        top=f"{what}, up to {top:,}",
         begins=on(first.date()),
         ends=on(last.date()),
         points=" ".join(f"{x},{y}" for x, y in points),
@@ -103,6 +104,11 @@ def _placed(line: Trajectory, top: int) -> Iterable[tuple[str, str]]:
         x = MARGIN + (WIDTH - 2 * MARGIN) * (at - begin).total_seconds() / span
         y = HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * value / max(1, top)
         yield f"{x:.1f}", f"{y:.1f}"
+
+
+def _part(at: datetime, step: int) -> int:
+    """The number of the row that a moment falls into."""
+    return int(at.timestamp() // step)
 
 
 def _label(at: datetime, *, daily: bool) -> str:
