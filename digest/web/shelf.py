@@ -53,7 +53,7 @@ class Shelf:
         """The answer that is kept for this path, or one that `make` makes; 304 to whoever has it. Raises what `make` raises."""
         now = self._monotonic()
         self._look(now)
-        path = request.url.path
+        path = request.scope["path"]  # as it was meant: in an URL made of it, a question mark would end it
         with self._lock:
             kept = self._kept.get(path)
             if kept is not None:

@@ -75,3 +75,7 @@ def test_what_failed_is_not_kept(bench: Bench) -> None:
     bench.status = 404
     assert bench.ask().status_code == bench.ask().status_code == 404
     assert bench.made == 2
+
+
+def test_paths_that_differ_behind_a_question_mark_are_two(bench: Bench) -> None:
+    assert [bench.ask(path).body[:8] for path in ("/papers/feed:x?p=1", "/papers/feed:x?p=2")] == [b"<p>1</p>", b"<p>2</p>"]
