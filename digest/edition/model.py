@@ -53,7 +53,7 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Appearance:
     """A paper's place in one edition. `score` is the sum of the terms' scores."""
 
     date: date

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from digest.edition.model import Standing
+from digest.edition.model import Appearance
 from digest.papers.text import MAX_TITLE, clean
 from digest.ranking.model import Term
 from digest.rendering.tex import readable
@@ -57,7 +57,7 @@ class TermView:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingView:
+class AppearanceView:
     """Where a paper stood in one edition, and why."""
 
     date: str
@@ -74,15 +74,15 @@ def signal_views(weights: Mapping[str, float]) -> tuple[SignalView, ...]:
     return tuple(SignalView(NAMES[one], MEANINGS[one], f"{weights[one]:g}") for one in NAMES if weights.get(one, 0) > 0)
 
 
-def standing_view(standing: Standing, path: str) -> StandingView:
+def appearance_view(appearance: Appearance, path: str) -> AppearanceView:
     """A place in an edition, whose page is at `path`."""
-    return StandingView(
-        date=on_weekday(standing.date),
-        weekly=standing.cadence == "weekly",
+    return AppearanceView(
+        date=on_weekday(appearance.date),
+        weekly=appearance.cadence == "weekly",
         path=path,
-        place=f"no. {standing.rank:,} of {standing.of:,}",
-        score=f"{standing.score:,.1f}",
-        terms=tuple(_term_view(term) for term in standing.terms),
+        place=f"no. {appearance.rank:,} of {appearance.of:,}",
+        score=f"{appearance.score:,.1f}",
+        terms=tuple(_term_view(term) for term in appearance.terms),
     )
 
 

@@ -11,15 +11,15 @@ from digest.papers.identity import arxiv_id, doi
 from digest.papers.model import Paper, Reading
 from digest.rendering.attention import attention_view
 from digest.rendering.paper_page import paper_page
-from digest.rendering.scores import standing_view
-from digest.store import papers, standings
+from digest.rendering.scores import appearance_view
+from digest.store import appearances, papers
 from digest.web.frame import Frame
 from digest.web.public import edition_path, paper_path
 from digest.web.shelf import Shelf
 from digest.wiring import App
 
 MAX_KEY = 520
-STANDINGS = 40
+APPEARANCES = 40
 """Editions of which a page tells a paper's place: more than any window has."""
 _UNKNOWN = {"title": "There is no such paper here", "message": "Perhaps the link was cut in two, or nobody has told us of it."}
 _RETRACTED = {
@@ -52,11 +52,11 @@ class Papers:
                 return RedirectResponse(paper_path(self._frame, paper.key), 301)
             aliases = papers.aliases_of(connection, [paper.id]).get(paper.id, [])
             rows = papers.readings_of(connection, paper.id)
-            places = standings.of_paper(connection, {paper.id, *paper.former_ids}, STANDINGS)
+            places = appearances.of_paper(connection, {paper.id, *paper.former_ids}, APPEARANCES)
         readings = [Reading(row.source, row.metric, row.value, row.taken_at) for row in rows]
         values = {
             "paper": paper_page(paper, aliases),
-            "standings": [standing_view(one, edition_path(self._frame, one.date, one.cadence)) for one in places],
+            "appearances": [appearance_view(one, edition_path(self._frame, one.date, one.cadence)) for one in places],
             "attention": attention_view(readings),
         }
         return self._frame.public("paper", values)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from contract.world import NOW, TODAY, World, sighting
 
 from digest.edition.model import Pick
-from digest.store import issues, papers, standings
+from digest.store import appearances, issues, papers
 
 DAY = timedelta(days=1)
 
@@ -52,7 +52,7 @@ def test_a_part_of_the_archive_can_be_listed(world: World) -> None:
 
 def places(world: World, *ids: int, limit: int = 10) -> list[tuple[date, str, int, int]]:
     with world.store.read() as connection:
-        found = standings.of_paper(connection, ids, limit)
+        found = appearances.of_paper(connection, ids, limit)
     return [(one.date, one.cadence, one.rank, one.of) for one in found]
 
 
@@ -64,7 +64,7 @@ def test_a_paper_stands_in_each_edition_that_ranked_it_the_latest_first(world: W
     assert places(world, 9, limit=1) == [(TODAY, "daily", 2, 2)]
     assert places(world, 5) == places(world) == []
     with world.store.read() as connection:
-        best = standings.of_paper(connection, [7], 1)[0]
+        best = appearances.of_paper(connection, [7], 1)[0]
     assert [(term.signal, term.value, term.reason) for term in best.terms] == [("votes", 12, "12 upvotes"), ("stars", None, "")]
 
 

@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from digest.edition.model import Standing
+from digest.edition.model import Appearance
 from digest.ranking import trending
 from digest.ranking.model import Term
 from digest.ranking.settings import RankingWeights
-from digest.rendering.scores import MEANINGS, NAMES, measured, signal_views, signed, standing_view
+from digest.rendering.scores import MEANINGS, NAMES, appearance_view, measured, signal_views, signed
 
 
 def test_every_signal_has_a_name_and_a_meaning() -> None:
@@ -54,9 +54,9 @@ def test_an_addend_has_its_sign(score: float, shown: str) -> None:
     assert signed(score) == shown
 
 
-def test_a_standing_tells_every_term_in_words() -> None:
+def test_an_appearance_tells_every_term_in_words() -> None:
     terms = (Term("votes", 12, 12.0, "12 upvotes"), Term("freshness", 2, -4.0), Term("other", None, 0.5, "$\\alpha$\x07"))
-    view = standing_view(Standing(date(2026, 11, 22), "weekly", 3, 1480, 8.46, terms), "/archive/week/2026-11-22")
+    view = appearance_view(Appearance(date(2026, 11, 22), "weekly", 3, 1480, 8.46, terms), "/archive/week/2026-11-22")
     assert (view.date, view.weekly, view.place, view.score) == ("Sunday, 22 November 2026", True, "no. 3 of 1,480", "8.5")
     assert [(one.name, one.measured, one.score, one.reason) for one in view.terms] == [
         ("Upvotes", "12", "+12.0", "12 upvotes"),
