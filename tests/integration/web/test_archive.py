@@ -35,6 +35,10 @@ TERMS = (Term("votes", 90, 90.0, "90 upvotes"), Term("outlook", 1.5, 45.0), Term
 
 @pytest.fixture
 def archive(app: App) -> list[Paper]:
+    return filled(app)
+
+
+def filled(app: App) -> list[Paper]:
     """Three papers, in daily editions of three days (the middle one is empty) and of last month, and in a weekly one."""
     seen = datetime(2026, 11, 20, 6, tzinfo=UTC)
     works = [
@@ -330,6 +334,19 @@ def test_ranking_is_explained_by_the_settings_that_it_goes_by(
     assert "fewer than 7 votes" in page
     assert "last 10 days" in page
     assert "outside your interests" not in page
+
+
+def test_below_a_path_every_link_stays_below_it(tmp_path: Path, serving: Callable[[App], AbstractContextManager[Ask]]) -> None:
+    app = open_app(home=tmp_path, environ={"DIGEST_SITE__PUBLIC_URL": "https://papers.example.org/digest"})
+    filled(app)
+    with serving(app) as ask:
+        pages = [ask("GET", f"/digest{path}") for path in PAGES]
+        moved = ask("GET", "/digest/papers/2601.00001")
+    app.close()
+    assert [page.status for page in pages] == [200] * len(PAGES)
+    links = [link for page in pages for link in re.findall(r'(?:href|action)="([^"]*)"', page.body)]
+    assert {link for link in links if not link.startswith(("/digest/", "#", "https://example.org/"))} == set()
+    assert moved.headers["location"] == "/digest/papers/arxiv:2601.00001"
 
 
 @pytest.mark.parametrize(
