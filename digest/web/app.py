@@ -54,7 +54,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     routes = [
         *Public(app, frame, shelf).routes(),
-        *Archive(app, frame, shelf).routes(),
+        *Archive(app, frame, shelf, visitors).routes(),
         *Papers(app, frame, shelf).routes(),
         *About(app, frame, shelf).routes(),
         *Joining(app, frame, visitors, noted).routes(),
