@@ -101,13 +101,16 @@ def _is_shown(term: Term, age: str) -> bool:
     return (term.signal in _SHOWN and not term.reason.startswith("+")) or term.reason == f"{age} today"
 
 
+def safe_links(links: Mapping[str, str]) -> dict[str, str]:
+    """Those of a paper's addresses that can be shown, by kind, the best first."""
+    return {kind: url for kind in _LABELS if _is_web(url := links.get(kind, "").strip())}
+
+
 def shown_links(links: Mapping[str, str]) -> dict[str, str]:
     """The label of each address that can be shown; the best stands first and is called Paper."""
     shown: dict[str, str] = {}
-    for kind, label in _LABELS.items():
-        url = links.get(kind, "").strip()
-        if _is_web(url) and url not in shown:
-            shown[url] = label
+    for kind, url in safe_links(links).items():
+        shown.setdefault(url, _LABELS[kind])
     best = next(iter(shown), "")
     if shown.get(best) in ("Hugging Face", "DOI"):
         shown[best] = "Paper"

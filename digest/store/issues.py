@@ -65,9 +65,14 @@ def shown_since(connection: Connection, since: datetime, cadence: Cadence) -> se
 
 def newest(connection: Connection, until: datetime) -> Issue | None:
     """The latest daily issue that has something to show; None while there is none."""
+    return next(iter(lately(connection, until, 1)), None)
+
+
+def lately(connection: Connection, until: datetime, count: int) -> list[Issue]:
+    """The latest daily issues that have something to show, the newest first."""
     query = select(edition).where(edition.c.frozen_at <= until, edition.c.cadence == "daily", edition.c.empty_because == "")
-    row = connection.execute(query.order_by(edition.c.date.desc()).limit(1)).first()
-    return None if row is None else _issue(connection, row)
+    rows = connection.execute(query.order_by(edition.c.date.desc()).limit(count)).all()
+    return [_issue(connection, row) for row in rows]
 
 
 def find(connection: Connection, on: date, cadence: Cadence) -> Issue | None:

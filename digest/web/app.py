@@ -6,7 +6,7 @@ clients make by themselves (RFC 8058).
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -21,11 +21,14 @@ from digest.errors import Busy, DigestError, ServerUnavailable, TemporaryFailure
 from digest.flows import subscribe
 from digest.subscribers.model import Subscriber
 from digest.web.about import About
+from digest.web.api import Api
 from digest.web.archive import Archive
+from digest.web.feeds import Feeds
 from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
 from digest.web.papers import Papers
+from digest.web.problems import Problem, wants_data
 from digest.web.public import Public, newest
 from digest.web.rating import PATH, Rating
 from digest.web.shelf import Shelf
@@ -57,6 +60,8 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         *Archive(app, frame, shelf, visitors).routes(),
         *Papers(app, frame, shelf).routes(),
         *About(app, frame, shelf).routes(),
+        *Feeds(app, frame, shelf).routes(),
+        *Api(app, frame, shelf).routes(),
         *Joining(app, frame, visitors, noted).routes(),
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
@@ -76,7 +81,7 @@ class Pages:
     """The handlers. Plain functions: Starlette runs them in threads, where the database may block."""
 
     def __init__(self, app: App, frame: Frame, secure: bool) -> None:
-        self._app, self.secure = app, secure
+        self._app, self._frame, self.secure = app, frame, secure
         self._page, self._path = frame.page, frame.path
 
     def unsubscribe(self, request: Request) -> Response:
@@ -108,13 +113,13 @@ class Pages:
         """Whether this process answers."""
         return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
-    def refused(self, _request: Request, error: Exception) -> Response:
+    def refused(self, request: Request, error: Exception) -> Response:
         """A page that is not there, or a method that it does not take."""
         assert isinstance(error, HTTPException)
         title, message = _REFUSALS.get(error.status_code, (error.detail, "The request could not be answered."))
-        return self._page("error", {"title": title, "message": message}, error.status_code, error.headers or {})
+        return self._error(request, {"title": title, "message": message}, error.status_code, error.headers)
 
-    def failed(self, _request: Request, error: Exception) -> Response:
+    def failed(self, request: Request, error: Exception) -> Response:
         """Something that this program foresaw: the visitor cannot mend it, and is told whether to come again."""
         if isinstance(error, TemporaryFailure | Busy | ServerUnavailable):
             log.warning("%s", error)
@@ -122,15 +127,23 @@ class Pages:
                 "title": "Not just now",
                 "message": "The site is busy. Nothing was changed; please try again in a minute.",
             }
-            return self._page("error", values, 503, {"Retry-After": "60"})
+            return self._error(request, values, 503, {"Retry-After": "60"})
         log.error("%s", error)
-        return self._page("error", _BROKEN, 500)
+        return self._error(request, _BROKEN, 500)
 
-    def broken(self, _request: Request, _error: Exception) -> Response:
+    def broken(self, request: Request, _error: Exception) -> Response:
         """Something that nobody foresaw; the server logs it."""
-        response = self._page("error", _BROKEN, 500)
+        response = self._error(request, _BROKEN, 500)
         add_security_headers(MutableHeaders(raw=response.raw_headers), secure=self.secure)
         return response
+
+    def _error(
+        self, request: Request, said: Mapping[str, str], status: int, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """A page that says it, or for a program what it can read."""
+        if wants_data(request, self._frame.prefix):
+            return Problem(status, f"{said['title']}.", headers)
+        return self._page("error", said, status, headers)
 
     def _stale(self) -> Response:
         values = {

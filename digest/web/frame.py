@@ -24,6 +24,10 @@ class Frame:
         """The path of a page, for the form that posts to it and for what leads there."""
         return "/".join([self.prefix, *(quote(part, safe=":") for part in parts)])
 
+    def url(self, path: str = "") -> str:
+        """The whole address of a path of ours, for feeds, which are read elsewhere."""
+        return str(self._app.settings.site.public_url).removesuffix(self.prefix) + (path or self.prefix + "/")
+
     def page(
         self, name: str, values: Values | None = None, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> Response:

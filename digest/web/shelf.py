@@ -20,6 +20,8 @@ KEPT = 512
 """Pages; the one that was asked for the longest time ago goes first."""
 LEAST = 1024
 """Octets from which on packing pays."""
+_REPEATED = ("etag", "cache-control", "vary", "access-control-allow-origin")
+"""Headers that an answer without a body has too (RFC 9110 15.4.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Shelf:
             self._looking.release()
 
 
+def answered(request: Request, made: Response) -> Response:
+    """An answer that is not kept here, for it is one visitor's or there are too many like it; 304 to whoever has it."""
+    return _given(_kept(made, 0.0), request)
+
+
 def _kept(made: Response, now: float) -> _Kept:
     body = bytes(made.body)
     headers = {name: value for name, value in made.headers.items() if name != "content-length"}
@@ -93,7 +100,7 @@ def _kept(made: Response, now: float) -> _Kept:
 def _given(kept: _Kept, request: Request) -> Response:
     known = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
     if kept.status == 200 and (kept.headers["etag"] in known or "*" in known):
-        return Response(status_code=304, headers={name: kept.headers[name] for name in ("etag", "cache-control", "vary")})
+        return Response(status_code=304, headers={name: kept.headers[name] for name in _REPEATED if name in kept.headers})
     if kept.packed is not None and _takes_gzip(request):
         return Response(kept.packed, kept.status, {**kept.headers, "content-encoding": "gzip"})
     return Response(kept.body, kept.status, kept.headers)

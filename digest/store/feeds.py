@@ -1,0 +1,106 @@
+"""What feeds tell: the papers about something, those of one reader, and the editions that one paper was in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
+
+from digest.edition.model import Entry, Pick
+from digest.store import search
+from digest.store.among import one_of
+from digest.store.editions import entry_from_row
+from digest.store.rows import picks_from_json
+from digest.store.schema import delivery, edition, edition_entry, paper
+
+MATCHING = 1000
+"""The best papers with the words of a topic, of which those in late editions are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A paper as an edition told it, under the key by which it is known now."""
+
+    key: str
+    entry: Entry
+    date: date
+    frozen_at: datetime
+    pick: Pick | None = None
+    """Where it was chosen for one reader: why."""
+
+
+_now = paper.alias("now")
+_SURVIVES = _now.c.id == func.coalesce(paper.c.merged_into, paper.c.id)
+_SHOWN = _now.c.hidden_at.is_(None) & _now.c.retracted_at.is_(None)
+
+
+def about(connection: Connection, words: str, until: datetime, *, editions: int, limit: int) -> list[Story]:
+    """The papers with each of these words (`store.search`) in the latest daily editions: the newest first, then the best.
+
+    Each is told once, as the first of these editions told it.
+    """
+    ids = search.matching(connection, words, MATCHING)
+    if not ids:
+        return []
+    latest = select(edition.c.id).where(edition.c.cadence == "daily", edition.c.frozen_at <= until)
+    latest = latest.order_by(edition.c.date.desc()).limit(editions)
+    query = (
+        select(_now.c.id, edition.c.id, edition_entry.c.paper_id, edition.c.frozen_at, edition_entry.c.rank)
+        .select_from(edition_entry)
+        .join(edition, edition.c.id == edition_entry.c.edition_id)
+        .join(paper, paper.c.id == edition_entry.c.paper_id)
+        .join(_now, _SURVIVES)
+        .where(edition.c.id.in_(list(connection.scalars(latest))), one_of(connection, _now.c.id, ids))
+        .order_by(edition.c.frozen_at.desc(), edition_entry.c.rank.desc())
+    )
+    first = {row[0]: row for row in connection.execute(query)}  # the oldest comes last, and stays
+    newest = sorted(first.values(), key=lambda row: (-row.frozen_at.timestamp(), row.rank))[:limit]
+    places = [(row[1], row.paper_id) for row in newest]
+    told = _told(connection, places)
+    return [story for place in places if (story := told.get(place))]
+
+
+def chosen_for(connection: Connection, subscriber_id: int, since: datetime, *, limit: int) -> list[Story]:
+    """What was chosen for a reader since then, the newest first, in the order of his mails."""
+    query = (
+        select(delivery.c.edition_id, delivery.c.picks)
+        .join(edition, edition.c.id == delivery.c.edition_id)
+        .where(delivery.c.subscriber_id == subscriber_id, edition.c.frozen_at > since, delivery.c.picks.is_not(None))
+        .order_by(edition.c.frozen_at.desc(), edition.c.id)
+    )
+    places = {(row.edition_id, pick.paper_id): pick for row in connection.execute(query) for pick in picks_from_json(row.picks)}
+    chosen = list(places.items())[:limit]
+    told = _told(connection, [place for place, _ in chosen])
+    return [
+        Story(story.key, story.entry, story.date, story.frozen_at, pick) for place, pick in chosen if (story := told.get(place))
+    ]
+
+
+def appearances(connection: Connection, ids: Collection[int], until: datetime, *, limit: int) -> list[tuple[Row[Any], Entry]]:
+    """The editions that had a paper, by any of its numbers, the latest first: date, cadence and frozen_at, and the entry."""
+    query: Select[Any] = (
+        select(edition.c.date, edition.c.cadence, edition.c.frozen_at, edition_entry)
+        .join(edition_entry, edition_entry.c.edition_id == edition.c.id)
+        .where(one_of(connection, edition_entry.c.paper_id, ids), edition.c.frozen_at <= until)
+        .order_by(edition.c.frozen_at.desc(), edition.c.cadence, edition_entry.c.rank)
+    )
+    return [(row, entry_from_row(row)) for row in connection.execute(query.limit(limit))]
+
+
+def _told(connection: Connection, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], Story]:
+    """The stories at these places, (edition, paper), without those that are withdrawn."""
+    if not places:
+        return {}
+    query = (
+        select(edition.c.date, edition.c.frozen_at, _now.c.key, edition_entry)
+        .select_from(edition_entry)
+        .join(edition, edition.c.id == edition_entry.c.edition_id)
+        .join(paper, paper.c.id == edition_entry.c.paper_id)
+        .join(_now, _SURVIVES)
+        .where(tuple_(edition_entry.c.edition_id, edition_entry.c.paper_id).in_(list(places)), _SHOWN)
+    )
+    return {
+        (row.edition_id, row.paper_id): Story(row.key, entry_from_row(row), row.date, row.frozen_at)
+        for row in connection.execute(query)
+    }
