@@ -20,6 +20,8 @@ _DATE: Data = {"type": "string", "format": "date"}
 _MOMENT: Data = {"type": "string", "format": "date-time"}
 _WHOLE: Data = {"type": "integer"}
 _NUMBER: Data = {"type": "number"}
+_WORDS: Data = {**_TEXT, "minLength": 1, "maxLength": MAX_ASKED}
+_LIMIT: Data = {**_WHOLE, "minimum": 1, "maximum": MOST, "default": USUAL}
 
 
 def description(name: str, url: str, contact: str) -> Data:
@@ -42,7 +44,7 @@ def description(name: str, url: str, contact: str) -> Data:
                 "listEditions",
                 "The editions that have something to show, the latest first",
                 "Editions",
-                [_asked("before", "Only those before this date, as in `next` of the answer before.", _DATE)],
+                [_asked("before", "Only those before this date, as in `next` of the answer before.", _DATE, "2026-11-22")],
                 refuses=True,
             ),
             "/api/v1/editions/{date}": _get("getEdition", "The edition of a day", "Issue", [_DAY], missing="edition"),
@@ -62,8 +64,8 @@ def description(name: str, url: str, contact: str) -> Data:
                 "Papers that have all of these words in title, abstract or authors, or one of these ids; the best first",
                 "Found",
                 [
-                    _asked("q", "Words, or ids of papers.", {**_TEXT, "minLength": 1, "maxLength": MAX_ASKED}, required=True),
-                    _asked("limit", "How many at most.", {**_WHOLE, "minimum": 1, "maximum": MOST, "default": USUAL}),
+                    _asked("q", "Words, or ids of papers.", _WORDS, "language models", required=True),
+                    _asked("limit", "How many at most.", _LIMIT, USUAL),
                 ],
                 refuses=True,
             ),
@@ -73,17 +75,32 @@ def description(name: str, url: str, contact: str) -> Data:
     }
 
 
-def _asked(name: str, says: str, schema: Data, *, required: bool = False) -> Data:
-    return {"name": name, "in": "query", "required": required, "description": says, "schema": schema}
+def _asked(name: str, says: str, schema: Data, example: Any, *, required: bool = False) -> Data:
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": says,
+        "schema": schema,
+        "example": example,
+    }
 
 
-_DAY: Data = {"name": "date", "in": "path", "required": True, "description": "Such as 2026-11-22.", "schema": _DATE}
+_DAY: Data = {
+    "name": "date",
+    "in": "path",
+    "required": True,
+    "description": "Its date.",
+    "schema": _DATE,
+    "example": "2026-11-22",
+}
 _KEY: Data = {
     "name": "key",
     "in": "path",
     "required": True,
-    "description": "Any id of it: `arxiv:2401.01234`, `doi:10.1000/182`. A slash may stand as it is.",
+    "description": "Any id of it, such as `doi:10.1000/182`; a slash may stand as it is.",
     "schema": {**_TEXT, "minLength": 1},
+    "example": "arxiv:2401.01234",
 }
 _HEADERS: Data = {
     "ETag": {"description": "Names this answer, for If-None-Match.", "schema": _TEXT},

@@ -2,25 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.world import NOW, TODAY, World, sighting
+from contract.world import NOW, World
 from integration.web import atom
+from integration.web.morning import URL, edition, everything
 from sqlalchemy import select
 
-from digest.edition.model import Entry, Pick
 from digest.outbox import access
 from digest.papers.model import Work
-from digest.ranking.model import Term
-from digest.store import editions, issues, papers
-from digest.store.schema import delivery, metadata, subscriber
+from digest.store import papers
+from digest.store.schema import delivery, subscriber
 from digest.wiring import App, open_app
 
-DAY = timedelta(days=1)
-URL = "https://papers.example.org"
 HOSTILE = Work(
     title="Graphs ]]> & <script>alert(1)</script> \"quoted\" 'so'",
     abstract="We show </div></content> that <b>all</b> is well & more. It holds. &lt;i&gt;",
@@ -43,30 +39,6 @@ def app(tmp_path: Path) -> Iterator[App]:
 def world(app: App) -> World:
     """Puts things into it."""
     return World(app.store)
-
-
-def edition(world: World, days: int, *works: tuple[str, Work]) -> int:
-    """An edition of so many days ago, with everything in it as a card; returns its number."""
-    world.record(*(sighting(work.title, key) for key, work in works))
-    ids = [world.paper(key).id for key, _ in works]
-    with world.store.write() as connection:
-        made, _ = editions.freeze(
-            connection,
-            on=TODAY - days * DAY,
-            cadence="daily",
-            frozen_at=NOW - days * DAY - timedelta(hours=2),
-            entries=[
-                Entry(id_, frozenset(), rank, 1.0, (Term("votes", 3, 1.0, "+3 <b>votes</b>"),), work, TODAY, {"votes": 3})
-                for rank, (id_, (_, work)) in enumerate(zip(ids, works, strict=True), start=1)
-            ],
-        )
-        issues.store_picks(connection, made.number, [Pick(id_, "card") for id_ in ids])
-    return made.number
-
-
-def everything(app: App) -> list[Any]:
-    with app.store.read() as connection:
-        return [connection.execute(select(table)).all() for table in metadata.sorted_tables]
 
 
 def feed_of(app: App, world: World, name: str = "ann") -> str:
