@@ -267,8 +267,8 @@ def test_every_path_of_the_program_is_described_and_every_described_one_is_there
 def test_a_fuzzer_finds_no_answer_that_is_not_described(app: App, world: World, tmp_path: Path) -> None:
     port = free_port()
     site = f"http://127.0.0.1:{port}"
-    before = everything(app)
     with served(app, port):
+        before = everything(app)
         command = [sys.executable, "-m", "schemathesis.cli", "run", f"{site}{API}/openapi.json", "--url", site, "--no-color"]
         how = ["--max-examples", "40", "--generation-deterministic", "--max-failures", "5"]
         ran = subprocess.run([*command, *how], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=170)
