@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from digest.edition.model import Entry, Pick
-from digest.papers.text import MAX_NAME, clean
+from digest.papers.text import MAX_NAME, MAX_TITLE, clean
 from digest.rendering.cards import paper_view
 from digest.rendering.digest_mail import site_view
 from digest.rendering.environment import Environments
@@ -89,7 +89,7 @@ def feed_view(title: str, url: str, home: str, updated: datetime | None, entries
         oldest.setdefault(entry.url, entry)
     shown = tuple(reversed(oldest.values()))
     newest = max((entry.at for entry in shown), default=timestamp(updated or NOTHING_YET))
-    return FeedView(title, url, home, newest, shown)
+    return FeedView(clean(title, MAX_TITLE), url, home, newest, shown)
 
 
 def render_feed(feed: FeedView, site: Site, environments: Environments) -> str:

@@ -1,6 +1,7 @@
 """Editions, papers and search as data."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,8 +19,10 @@ from sqlalchemy import event as listening
 
 from digest.errors import Busy
 from digest.papers.model import Work
+from digest.resources import checkout
 from digest.store import papers
 from digest.web.api import Api
+from digest.web.feeds import Feeds
 from digest.web.openapi import EDITIONS
 from digest.wiring import App, open_app
 
@@ -30,6 +33,7 @@ GRAPHS = Work(
 )
 FISH = Work("On fish", links={"page": "javascript:alert(1)"})
 API = "/api/v1"
+TOP = checkout() or Path()
 
 
 @pytest.fixture
@@ -275,3 +279,9 @@ def test_a_fuzzer_finds_no_answer_that_is_not_described(app: App, world: World, 
     assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
     assert "Selected: 5/5" in ran.stdout  # all but the document itself, which it has read
     assert everything(app) == before
+
+
+def test_the_reference_names_every_path_of_feeds_and_api(world: World, web: Ask) -> None:
+    named = set(re.findall(r"^\| `(/[^`]+)` \|", (TOP / "docs/reference/feeds-and-api.md").read_text(), re.MULTILINE))
+    described = set(data(web, f"{API}/openapi.json")["paths"])
+    assert named == described | {route.path for route in Feeds(None, None, None).routes()}  # type: ignore[arg-type]
