@@ -4,13 +4,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from digest.store import holding
 from digest.store.ledger import TABLES
+from digest.store.schema import notice
 
 
 def due(connection: Connection, now: datetime, most: int) -> int:
     """How many mails are queued and may go now, of each table counted up to `most`."""
     found = 0
-    for table in TABLES:
+    for table in TABLES if holding.since(connection) is None else (notice,):
         may_go = (
             select(table.c.id)
             .where(table.c.state == "queued", table.c.due_at <= now)

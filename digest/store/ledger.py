@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Table, bindparam, cas
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
+from digest.store import holding
 from digest.store.columns import Instant, plain_rows
 from digest.store.schema import delivery, notice, subscriber, worker
 from digest.store.turns import take_turn
@@ -45,14 +46,16 @@ def claim(
 ) -> list[int]:
     """Reserve due rows for a worker: those never in doubt first, by due time. A reader is served by one worker at a time.
 
-    A worker that was given up for dead gets none: nobody would free what it holds. `only` restricts it to the mails of one
-    address.
+    A worker that was given up for dead gets none: nobody would free what it holds; and no delivery is given out while the
+    operator holds them back. `only` restricts it to the mails of one address.
     """
     if connection.execute(_ALIVE, {"worker": worker_id}).first() is None:
         return []
     if table is delivery:
         # What another claims just now would not be seen here: two mails of one reader would go to two workers.
         take_turn(connection, "claim deliveries")
+        if holding.since(connection) is not None:
+            return []
     given = {"now": now, "most": limit, "worker": worker_id}
     if only is not None:
         given["address"] = only.key

@@ -28,6 +28,7 @@ from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
 from digest.web.papers import Papers
+from digest.web.probes import Probes
 from digest.web.problems import Problem, wants_data
 from digest.web.public import Public, newest
 from digest.web.rating import PATH, Rating
@@ -63,6 +64,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         *Feeds(app, frame, shelf).routes(),
         *Api(app, frame, shelf).routes(),
         *Joining(app, frame, visitors, noted).routes(),
+        *Probes(app, frame).routes(),
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
         Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"]),
@@ -73,7 +75,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         exception_handlers={HTTPException: pages.refused, DigestError: pages.failed, Exception: pages.broken},
     )
     web.router.redirect_slashes = False
-    web.add_middleware(Guard, host=site.hostname or "", secure=pages.secure)
+    web.add_middleware(Guard, hosts=[site.hostname or ""], secure=pages.secure)
     return web
 
 

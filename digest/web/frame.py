@@ -40,6 +40,11 @@ class Frame:
         html = self._html(name, values, public=True)
         return HTMLResponse(html, status, _policy(html))
 
+    def missing(self) -> Response:
+        """What is said of a page that is not there."""
+        values = {"title": "There is no such page", "message": "Perhaps the link was cut in two by a mail program."}
+        return self.page("error", values, 404)
+
     def see_other(self, *parts: str) -> Response:
         """What answers a POST whose result has a page of its own (RFC 9110 15.4.4)."""
         return RedirectResponse(self.path(*parts) or "/", 303, {"Cache-Control": "no-store"})

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -43,13 +44,13 @@ class Guard:
 
     Args:
         app: what it guards.
-        host: the name that it answers for, besides this machine's own.
+        hosts: the names that it answers for, besides this machine's own.
         secure: whether the site is reached by https.
     """
 
-    def __init__(self, app: ASGIApp, host: str, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], secure: bool) -> None:
         self._app = app
-        self._hosts = OUR_OWN_NAMES | {_bare(host)}
+        self._hosts = OUR_OWN_NAMES | {_bare(host) for host in hosts}
         self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +74,7 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if _bare(_host_of(headers.get("host", ""))) not in self._hosts:
+        if host_of(headers.get("host", "")) not in self._hosts:
             await PlainTextResponse("This site has another name.\n", 421)(scope, receive, send)
             return
         try:
@@ -127,10 +128,10 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _host_of(header: str) -> str:
+def host_of(header: str) -> str:
     """The name in a Host header, without the port; an IPv6 address without its brackets."""
     match = re.fullmatch(r"\[([0-9a-fA-F:.]+)\](?::[0-9]*)?|([^:\[\]]*)(?::[0-9]*)?", header.strip())
-    return (match[1] or match[2] or "") if match else ""
+    return _bare(match[1] or match[2] or "") if match else ""
 
 
 def _bare(name: str) -> str:
