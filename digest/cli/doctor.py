@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from digest.smtp.connection import Connection
     from digest.wiring import App
 
-PATIENCE = 15.0
-"""Seconds to wait for a mail server: somebody is looking on."""
-
 Grade = Literal["ok", "warn", "fail"]
 
 
@@ -222,6 +219,7 @@ def _dns(app: "App", resolver: str) -> Iterator[Finding]:
 
 
 def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:
+    from digest.flows.posting import PATIENCE
     from digest.smtp.connection import Connection
 
     relay = app.relay
@@ -241,22 +239,11 @@ def _smtp(app: "App", send_to: str | None) -> Iterator[Finding]:
 
 
 async def _submit_test(app: "App", connection: "Connection", send_to: str) -> str:
-    from digest.errors import ServerUnavailable
     from digest.flows.messages import notice_message
-    from digest.smtp.connection import Envelope
+    from digest.flows.posting import submit
     from digest.subscribers.address import EmailAddress
 
     recipient, now = EmailAddress.parse(send_to), app.clock.now()
     words = {"subject": "A test of your digest", "lines": ["If you read this, mails from here arrive."], "facts": []}
     content = notice_message(app.imprint, "operator", recipient, f"test-{now:%Y%m%d%H%M%S}", words, now)
-    verdict = (await connection.turn(None, Envelope(app.imprint.sender.address, recipient))).opened
-    if verdict is None:
-        verdict = (await connection.turn(content, None)).ended
-    if verdict is None or verdict.kind != "submitted":
-        phase = verdict.phase if verdict else "mail"
-        fix = {
-            "mail": f"the server does not let you send as {app.imprint.sender.address}: set email.from to an address of yours",
-            "rcpt": "the server does not relay to that address for you: check the login, or the address",
-        }.get(phase, "see what the server says")
-        raise ServerUnavailable(f"the mail server refused the test: {verdict.reply if verdict else ''}", fix=fix)
-    return verdict.reply
+    return await submit(connection, app.imprint.sender.address, recipient, content)

@@ -12,7 +12,7 @@ from digest.store import overview, schema
 from digest.store.engine import Store
 
 GRACE = timedelta(hours=1)
-"""An edition is frozen when its sources have answered, or have had their time; whoever runs this by cron comes by in minutes."""
+"""An edition is frozen when its sources have answered, or have had their time, and cron may come by in ten minutes."""
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,8 @@ class Around:
     """The path of the site, without a slash at its end; every link begins with it."""
     public: bool = False
     """Whether everybody may find it: a page that a token opens tells search engines and other sites nothing."""
+    operator: bool = False
+    """Whether it is one of the operator's: they lead to each other, and not to those of readers."""
 
 
 def render_page(name: str, values: Values, site: Site, environments: Environments, around: Around) -> str:

@@ -15,10 +15,10 @@ PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Re
 
 
 class Frame:
-    """Makes pages. `prefix`: the path of `site.public_url`, without a slash at its end."""
+    """Makes pages. `prefix`: the path of `site.public_url`, without a slash at its end; `operator`: whether they are his."""
 
-    def __init__(self, app: App, prefix: str) -> None:
-        self._app, self.prefix = app, prefix
+    def __init__(self, app: App, prefix: str, *, operator: bool = False) -> None:
+        self._app, self.prefix, self._operator = app, prefix, operator
 
     def path(self, *parts: str) -> str:
         """The path of a page, for the form that posts to it and for what leads there."""
@@ -50,7 +50,7 @@ class Frame:
         return RedirectResponse(self.path(*parts) or "/", 303, {"Cache-Control": "no-store"})
 
     def _html(self, name: str, values: Values | None, *, public: bool) -> str:
-        around = Around(self.prefix, public)
+        around = Around(self.prefix, public, self._operator)
         return render_page(name, values or {}, self._app.settings.site, self._app.environments, around)
 
 

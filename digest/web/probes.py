@@ -20,7 +20,7 @@ FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 CONTACT_HOLDS = timedelta(days=180)
 """RFC 9116 2.5.5 asks for less than a year."""
 FOR_NO_ENGINE = ("u/", "undo/", "confirm/", "p/", "f/", "feed/for/", "preview", "search", "check-inbox", "metrics", "readyz")
-"""Pages of one reader, and those that cost something and differ with each question. Without its slash `/p` were `/papers` too."""
+"""Pages of one reader, and those that differ with each question. Without its slash `/p` were `/papers` too."""
 
 
 class Probes:

@@ -6,13 +6,15 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
+from starlette.applications import Starlette
 
 from digest.errors import Busy, ConfigurationError, NotPermitted
 from digest.settings.web import WebSettings
 from digest.web.app import create_app
+from digest.web.operator import create_operator_app
 from digest.wiring import App
 
 BACKLOG = 256
@@ -42,35 +44,47 @@ def serve(app: App, bind: str | None = None) -> None:
 async def serve_until(app: App, stop: asyncio.Event, bind: str | None = None, noted: Callable[[], None] = lambda: None) -> None:
     """Answer requests until `stop` is set, which is also done here when answering comes to an end. Raises as `serve`.
 
+    The operator's pages, where there are any, are answered on `web.operator_bind`.
+
     `noted` is called, from any thread, when somebody has signed up.
     """
+    web = app.settings.web
     try:
-        with listen(bind or app.settings.web.bind) as listening:
-            server = _Server(
-                # What is written about requests is the guard's: it knows what not to write.
-                uvicorn.Config(
-                    create_app(app, noted),
-                    http="h11",
-                    ws="none",
-                    lifespan="off",
-                    log_config=None,
-                    log_level="warning",
-                    access_log=False,
-                    server_header=False,
-                    proxy_headers=False,
-                    timeout_keep_alive=5,
-                    timeout_graceful_shutdown=10,
-                )
-            )
-            log.info("answering on http://%s", bind or app.settings.web.bind)
-            answering = asyncio.create_task(server.serve(sockets=[listening]))
+        with ExitStack() as sockets:
+            sites = [("web.bind", bind or web.bind, create_app(app, noted))]
+            if web.operator_bind:
+                sites.append(("web.operator_bind", web.operator_bind, create_operator_app(app)))
+            listening = [sockets.enter_context(listen(place, setting)) for setting, place, _ in sites]
+            servers = [_Server(_config(site)) for *_, site in sites]
+            log.info("answering on %s", " and ".join(f"http://{place}" for _, place, _ in sites))
+            answering = [
+                asyncio.create_task(server.serve(sockets=[one])) for server, one in zip(servers, listening, strict=True)
+            ]
             stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({answering, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            server.should_exit = True
+            await asyncio.wait({*answering, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for server in servers:
+                server.should_exit = True
             stopped.cancel()
-            await answering
+            await asyncio.gather(*answering)
     finally:
         stop.set()
+
+
+def _config(site: Starlette) -> uvicorn.Config:
+    # What is written about requests is the guard's: it knows what not to write.
+    return uvicorn.Config(
+        site,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -81,14 +95,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-def listen(bind: str) -> socket.socket:
-    """A socket that listens on `HOST:PORT`; port 0 is any free one. Raises as `serve`."""
+def listen(bind: str, setting: str = "web.bind") -> socket.socket:
+    """A socket that listens on `HOST:PORT`, the value of a setting; port 0 is any free one. Raises as `serve`."""
     host, port = _place(bind)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise ConfigurationError(f"cannot listen on {bind}: {error.strerror}", fix="set web.bind") from None
+        raise ConfigurationError(f"cannot listen on {bind}: {error.strerror}", fix=f"set {setting}") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
@@ -97,10 +111,10 @@ def listen(bind: str) -> socket.socket:
         listening.close()
         said = f"cannot listen on {bind}: {error.strerror}"
         if error.errno == errno.EADDRINUSE:
-            raise Busy(said, fix="stop what listens there, or set web.bind to another port") from None
+            raise Busy(said, fix=f"stop what listens there, or set {setting} to another port") from None
         if error.errno in (errno.EACCES, errno.EPERM):
-            raise NotPermitted(said, fix="set web.bind to a port from 1024 on, with a proxy in front") from None
-        raise ConfigurationError(said, fix="set web.bind to an address of this machine") from None
+            raise NotPermitted(said, fix=f"set {setting} to a port from 1024 on, with a proxy in front") from None
+        raise ConfigurationError(said, fix=f"set {setting} to an address of this machine") from None
     return listening
 
 
