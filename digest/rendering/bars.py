@@ -1,4 +1,4 @@
-"""Small charts of bars, as numbers for `templates/web/operator/bars.html` to draw: no script, no style, a number on each bar."""
+"""Small charts of bars, as numbers for `templates/web/operator/bars.html` to draw; every bar has its number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

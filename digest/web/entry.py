@@ -15,7 +15,7 @@ SESSION = "__Host-operator"
 """RFC 6265bis 4.1.3.2: only for this host and over https; browsers take this machine's own http for as good."""
 LASTS = 12 * 60 * 60
 """Seconds."""
-BY_TOKEN = "the token"  # noqa: S105 (what he is called)
+BY_TOKEN = "the holder of the token"  # noqa: S105 (what he is called)
 _VALUE = re.compile(r"([1-9][0-9]{0,11})-([A-Za-z0-9_-]{22})", re.ASCII)
 
 

@@ -116,14 +116,14 @@ class Operator:
         self._app, self._frame, self._entry = app, frame, entry
 
     def routes(self) -> list[Route]:
-        reads = {
+        reads: dict[str, Answer] = {
             "/": self.status,
             "/editions": self.editions,
             "/failures": self.failures,
             "/preview": self.preview,
             "/preview/{cadence}": self.previewed,
         }
-        acts = {
+        acts: dict[str, Answer] = {
             "/retry/{table}/{number}": self.retry,
             "/pause": partial(self.hold, back=True),
             "/resume": partial(self.hold, back=False),
@@ -191,7 +191,7 @@ class Operator:
     def retry(self, request: Request) -> Response:
         """Queue a mail again that came to an end without reaching anybody."""
         table, number = TABLES.get(request.path_params["table"]), request.path_params["number"]
-        if table is None or not (number.isascii() and number.isdigit() and len(number) <= 18):  # noqa: PLR2004 (64 bits)
+        if table is None or not (number.isascii() and number.isdigit() and len(number) <= 18):
             return self._frame.missing()
         with self._app.store.write() as connection:
             queued = ledger.retry(connection, table, int(number), self._app.clock.now(), from_states=ENDED)

@@ -100,7 +100,10 @@ def charts(courses: Sequence[Course]) -> list[Chart]:
         chart(
             "took",
             "From freezing to the last mail",
-            [(_day(one), at and at.total_seconds(), span(at) or "–") for one, at in zip(shown, took, strict=True)],
+            [
+                (_day(one), None if at is None else at.total_seconds(), span(at) or "–")
+                for one, at in zip(shown, took, strict=True)
+            ],
         ),
         counted("papers", "Papers to choose from", [one.papers for one in shown]),
     ]
@@ -112,7 +115,7 @@ def failure_view(one: Failure, retry: str) -> FailureView:
         number=f"{one.table} {one.number}",
         what=one.what,
         address=EmailAddress(one.address).masked,
-        state=one.state.replace("_", " "),
+        state="deferred" if one.state == "queued" else one.state.replace("_", " "),
         attempts=one.attempts,
         at=moment(one.at),
         reply=clean(one.reply, MAX_WORDS),
@@ -147,7 +150,7 @@ def span(took: timedelta | None) -> str:
     if took is None:
         return ""
     seconds = took.total_seconds()
-    if seconds < 100:  # noqa: PLR2004 (two digits)
+    if seconds < 100:
         return f"{seconds:.0f}s"
     return f"{seconds / 60:.0f}m" if seconds < 100 * 60 else f"{seconds / 3600:.3g}h"
 
