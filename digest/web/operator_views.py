@@ -164,4 +164,4 @@ def _sum(one: Course, states: Sequence[str]) -> int:
 
 
 def _day(one: Course) -> str:
-    return f"{one.date:%d.%m.}"
+    return f"{one.date.day} {one.date:%b}"
