@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from digest.resources import checkout
 from digest.store import editions, runs, schema
 from digest.wiring import App, open_app
 
@@ -97,7 +98,9 @@ def test_a_monitor_on_this_machine_is_told_numbers(app: App, web: Ask) -> None:
     assert not any("folder" in name for name in found), "a source that is not enabled is not measured"
 
 
-def test_a_source_tells_its_verdict_and_when_it_last_answered(tmp_path: Path, serving: Serving) -> None:
+def test_a_source_tells_its_verdict_and_when_it_last_answered_and_the_how_to_names_all_that_is_told(
+    tmp_path: Path, serving: Serving
+) -> None:
     environ = {
         "DIGEST_SITE__PUBLIC_URL": URL,
         "DIGEST_SOURCES__FOLDER__PATH": str(tmp_path),
@@ -108,13 +111,20 @@ def test_a_source_tells_its_verdict_and_when_it_last_answered(tmp_path: Path, se
         for verdict, hours in (("fresh", 3), ("failed", 1)):
             at = NOW - timedelta(hours=hours)
             runs.record(connection, source="folder", started_at=at, finished_at=at, verdict=verdict)
+    freeze(opened)
     with serving(opened) as web:
-        found = numbers(web("GET", "/metrics", **HERE).body)
+        body = web("GET", "/metrics", **HERE).body
     opened.close()
+    found = numbers(body)
     assert found['digest_source_verdict{source="folder",verdict="failed"}'] == 1
     assert found['digest_source_verdict{source="folder",verdict="fresh"}'] == 0
     assert found['digest_source_last_run_timestamp_seconds{source="folder"}'] == (NOW - timedelta(hours=1)).timestamp()
     assert found['digest_source_last_answer_timestamp_seconds{source="folder"}'] == (NOW - timedelta(hours=3)).timestamp()
+
+    how_to = (checkout() or Path()) / "docs/how-to/watch.md"
+    assert re.findall(r"^\| `(digest_\w+)` \|", how_to.read_text(), re.MULTILINE) == re.findall(
+        r"^# HELP (\S+)", body, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize(
