@@ -127,6 +127,15 @@ def learned(connection: Any, vocabulary: Vocabulary, ids: Collection[int], at: d
     return _profiles(vocabulary, _heard(connection, ids, at), None)
 
 
+def imagined(
+    connection: Any, vocabulary: Vocabulary, wanted: Sequence[Interest], works: Mapping[str, Work] = subscribers.NOTHING
+) -> Profile:
+    """The profile of somebody who would want this; nothing is stored. `works` are papers that he brings along, by id."""
+    rated = {one.value for one in wanted if one.kind in ratings.RATINGS}
+    known = {key: work for key, work in ({**works, **ratings.works_of(connection, rated)}).items() if work.title.strip()}
+    return _profiles(vocabulary, _Heard({0: wanted}, known, {}), None)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _Heard:
     """What readers said, and the papers that they spoke of."""

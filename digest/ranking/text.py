@@ -51,6 +51,17 @@ def terms(text: str) -> list[str]:
     return words
 
 
+def phrases(text: str, words: int) -> list[str]:
+    """Each run of so many neighbours without a stop word, in the singular.
+
+    >>> phrases("Reward models of large language models", 2)
+    ['reward model', 'large language', 'language model']
+    """
+    forms = [_form(word) for word in normalised_title(text).split()]
+    runs = (forms[start : start + words] for start in range(len(forms) - words + 1))
+    return [" ".join(run) for run in runs if all(run)]
+
+
 def counts(work: Work) -> Counter[str]:
     """How often each word and pair stands in a paper; those of title and keywords count several times."""
     found = Counter(terms(work.abstract))

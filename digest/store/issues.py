@@ -142,7 +142,7 @@ def _issue(connection: Connection, row: Row[Any]) -> Issue:
     else:
         rows = connection.execute(query.where(one_of(connection, edition_entry.c.paper_id, [p.paper_id for p in picks]))).all()
     entries = {one.paper_id: entry_from_row(one) for one in rows}
-    keys = _keys(connection, list(entries))
+    keys = keys_of(connection, list(entries))
     hidden = hidden_among(connection, list(entries))
     return Issue(
         number=row.id,
@@ -158,7 +158,7 @@ def _issue(connection: Connection, row: Row[Any]) -> Issue:
     )
 
 
-def _keys(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+def keys_of(connection: Connection, ids: Collection[int]) -> dict[int, str]:
     """The key of each paper, or of the one that it became."""
     rows = connection.execute(select(paper.c.id, paper.c.key, paper.c.merged_into).where(one_of(connection, paper.c.id, ids)))
     found = {row.id: row for row in rows}

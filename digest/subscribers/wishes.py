@@ -1,0 +1,74 @@
+"""What somebody wants before he is a reader: choices and interests, as they are kept until he confirms."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from digest.errors import BadInput
+from digest.subscribers.model import (
+    INTEREST_KINDS,
+    Interest,
+    Preferences,
+    days_text,
+    limited,
+    parse_cadence,
+    parse_days,
+    parse_hour,
+    parse_interest,
+    parse_share,
+    parse_size,
+    parse_zone,
+)
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "zone": parse_zone,
+    "hour": parse_hour,
+    "days": parse_days,
+    "cadence": parse_cadence,
+    "size": parse_size,
+    "share": parse_share,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What somebody chose, and what he wants to read."""
+
+    preferences: Preferences = field(default_factory=Preferences)
+    interests: tuple[Interest, ...] = ()
+
+
+def to_json(wishes: Wishes) -> dict[str, Any]:
+    """Wishes as JSON: what was not chosen is left out, and the interests of a kind are a list."""
+    chosen = wishes.preferences
+    told = {
+        "zone": chosen.zone,
+        "hour": chosen.hour and chosen.hour.strftime("%H:%M"),
+        "days": days_text(chosen.days),
+        "cadence": chosen.cadence,
+        "size": chosen.size and str(chosen.size),
+        "share": None if chosen.share is None else repr(chosen.share),
+    }
+    wanted = {kind: [one.value for one in wishes.interests if one.kind == kind] for kind in INTEREST_KINDS}
+    return {name: value for name, value in {**told, **wanted}.items() if value}
+
+
+def from_json(kept: Mapping[str, Any]) -> Wishes:
+    """Wishes as `to_json` wrote them. What cannot be read, as an older program may have left it, counts as not chosen."""
+    chosen = {name: value for name, read in _READ.items() for value in _values(read, [kept.get(name)])}
+    interests = [one for kind in INTEREST_KINDS for one in _values(lambda text, kind=kind: parse_interest(kind, text), kept.get(kind))]
+    try:
+        return Wishes(Preferences(**chosen), limited(interests))
+    except BadInput:
+        return Wishes(Preferences(**chosen))
+
+
+def _values(read: Callable[[str], Any], texts: Any) -> list[Any]:
+    """What is made of those texts that can be read."""
+    found = []
+    for text in texts if isinstance(texts, list) else ():
+        try:
+            found += [read(text)] if isinstance(text, str) else []
+        except BadInput:
+            continue
+    return found
