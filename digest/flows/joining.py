@@ -13,6 +13,7 @@ from digest.errors import NotPermitted
 from digest.flows import subscribe
 from digest.store import allowances, sign_ups
 from digest.store.engine import Store
+from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp
 from digest.tokens import Signer
@@ -26,18 +27,18 @@ AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
-def note(store: Store, now: datetime, address: EmailAddress, wishes: Mapping[str, Any], visitor: str, origin: str) -> bool:
+def note(store: Store, now: datetime, address: EmailAddress, wanted: Mapping[str, Any], visitor: str, origin: str) -> bool:
     """Note a sign-up; False if there were too many, from this visitor or from all.
 
     Args:
-        wishes: what he chose, as JSON.
+        wanted: what he chose, as `wishes.to_json` writes it.
         visitor: what he is counted as.
         origin: where from, as it is kept with his consent.
     """
     with store.write() as connection:
         if not allowances.spend(connection, {f"sign-up {visitor}": OF_A_VISITOR, "sign-up": OF_ALL}, now):
             return False
-        sign_ups.note(connection, address, wishes, origin, now)
+        sign_ups.note(connection, address, wanted, origin, now)
         return True
 
 
@@ -58,8 +59,10 @@ def _settle(connection: Any, now: datetime, row: Any, signer: Signer, public_url
     address = EmailAddress(row.address)
     if not allowances.spend(connection, {f"address {signer.sign('address', address.key)}": OF_AN_ADDRESS}, now):
         return
+    wanted = wishes.from_json(row.wishes)
+    sign_up = SignUp(address, preferences=wanted.preferences, interests=wanted.interests)
     try:
-        subscribe.enter(connection, now, SignUp(address), public_url=public_url, source=f"the site, from {row.origin}")
+        subscribe.enter(connection, now, sign_up, public_url=public_url, source=f"the site, from {row.origin}")
     except NotPermitted as error:
         # He is not to be mailed: the visitor saw what everybody sees, and that is all.
         log.info("a sign-up of %s came to nothing: %s", address.masked, type(error).__name__)

@@ -104,9 +104,7 @@ class Previews:
         finally:
             self._turns.release()
 
-    def _show(
-        self, now: datetime, draft: _Draft, wishes: Wishes, works: Mapping[str, Work], reader: Someone | None
-    ) -> Preview:
+    def _show(self, now: datetime, draft: _Draft, wishes: Wishes, works: Mapping[str, Work], reader: Someone | None) -> Preview:
         number = reader.id if reader else 0
         interests = wishes.interests
         barred: set[int] = set()

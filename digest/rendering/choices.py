@@ -113,7 +113,9 @@ def choices_view(
         cadences=tuple(OptionView(one, one.capitalize(), one == cadence) for one in CADENCES),
         shares=tuple(OptionView(value, label, value == share) for value, label in shares),
         zones=_zones(),
-        rated=tuple(RatedView(key, _title(key, work), liked, key in form.forgotten) for key, liked, work in rated[:RATED_SHOWN]),
+        rated=tuple(
+            RatedView(key, _title(key, work), liked, key in form.forgotten) for key, liked, work in rated[:RATED_SHOWN]
+        ),
         rated_more=max(0, len(rated) - RATED_SHOWN),
         bibtex=bibtex,
         again=tuple(form.fields),

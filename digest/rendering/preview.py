@@ -10,7 +10,9 @@ from digest.rendering.reasons import personal
 from digest.rendering.words import on_weekday
 
 
-def preview_view(on: date, shown: Sequence[tuple[str, Entry, Pick]], *, weekly: bool, path_of: Callable[[str], str]) -> IssueView:
+def preview_view(
+    on: date, shown: Sequence[tuple[str, Entry, Pick]], *, weekly: bool, path_of: Callable[[str], str]
+) -> IssueView:
     """Args:
     on: the date of the edition that it would be.
     shown: key, entry and pick of each paper, cards first.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from digest.edition.model import Edition, Entry
+from digest.papers.model import Work
 from digest.store.papers import families
 from digest.store.rows import terms_from_json, terms_to_json, work_from_json, work_to_json
 from digest.store.schema import edition, edition_entry, edition_rows
@@ -144,6 +145,12 @@ def size(connection: Connection, number: int) -> int:
     """How many entries an edition has."""
     query = select(func.count()).where(edition_entry.c.edition_id == number)
     return int(connection.execute(query).scalar_one())
+
+
+def best(connection: Connection, number: int, limit: int) -> list[Work]:
+    """The papers that rank first in an edition."""
+    query = select(edition_entry.c.work).where(edition_entry.c.edition_id == number).order_by(edition_entry.c.rank)
+    return [work_from_json(work) for work in connection.execute(query.limit(limit)).scalars()]
 
 
 def unreported(connection: Connection) -> list[EditionRow]:

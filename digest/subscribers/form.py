@@ -39,7 +39,9 @@ MAX_LINE = 160
 MAX_IDS = 4000
 """Characters in which a visitor names papers; a reader may paste as much BibTeX as a request holds."""
 _CONTROLS = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_ARXIV_LIST = re.compile(r"\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?(\s*,\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?)+\s*,?\s*", re.ASCII)
+_ARXIV_LIST = re.compile(
+    r"\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?(\s*,\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?)+\s*,?\s*", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def filled(wishes: Wishes) -> Form:
     """The form with what somebody chose before."""
     chosen = wishes.preferences
     typed = {
-        name: "\n".join(interest.value for interest in wishes.interests if interest.kind == kind) for name, kind in LISTS.items()
+        name: "\n".join(interest.value for interest in wishes.interests if interest.kind == kind)
+        for name, kind in LISTS.items()
     }
     typed |= {
         "zone": chosen.zone,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from digest.errors import BadInput
@@ -41,7 +42,7 @@ class Wishes:
 def to_json(wishes: Wishes) -> dict[str, Any]:
     """Wishes as JSON: what was not chosen is left out, and the interests of a kind are a list."""
     chosen = wishes.preferences
-    told = {
+    told: dict[str, Any] = {
         "zone": chosen.zone,
         "hour": chosen.hour and chosen.hour.strftime("%H:%M"),
         "days": days_text(chosen.days),
@@ -49,14 +50,14 @@ def to_json(wishes: Wishes) -> dict[str, Any]:
         "size": chosen.size and str(chosen.size),
         "share": None if chosen.share is None else repr(chosen.share),
     }
-    wanted = {kind: [one.value for one in wishes.interests if one.kind == kind] for kind in INTEREST_KINDS}
-    return {name: value for name, value in {**told, **wanted}.items() if value}
+    told |= {kind: [one.value for one in wishes.interests if one.kind == kind] for kind in INTEREST_KINDS}
+    return {name: value for name, value in told.items() if value}
 
 
 def from_json(kept: Mapping[str, Any]) -> Wishes:
     """Wishes as `to_json` wrote them. What cannot be read, as an older program may have left it, counts as not chosen."""
     chosen = {name: value for name, read in _READ.items() for value in _values(read, [kept.get(name)])}
-    interests = [one for kind in INTEREST_KINDS for one in _values(lambda text, kind=kind: parse_interest(kind, text), kept.get(kind))]
+    interests = [one for kind in INTEREST_KINDS for one in _values(partial(parse_interest, kind), kept.get(kind))]
     try:
         return Wishes(Preferences(**chosen), limited(interests))
     except BadInput:

@@ -23,17 +23,20 @@ from digest.subscribers.model import Subscriber
 from digest.web.about import About
 from digest.web.api import Api
 from digest.web.archive import Archive
+from digest.web.choosing import Choosing
 from digest.web.feeds import Feeds
 from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
 from digest.web.papers import Papers
+from digest.web.preferences import Preferences
 from digest.web.probes import Probes
 from digest.web.problems import Problem, wants_data
 from digest.web.public import Public, newest
 from digest.web.rating import PATH, Rating
 from digest.web.shelf import Shelf
 from digest.web.visitors import Visitors
+from digest.web.wishing import Wishing
 from digest.wiring import App
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -56,6 +59,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     pages = Pages(app, frame, secure=site.scheme == "https")
     shelf = Shelf(partial(newest, app))
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
+    wishing = Wishing(app, frame)
     routes = [
         *Public(app, frame, shelf).routes(),
         *Archive(app, frame, shelf, visitors).routes(),
@@ -63,8 +67,10 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         *About(app, frame, shelf).routes(),
         *Feeds(app, frame, shelf).routes(),
         *Api(app, frame, shelf).routes(),
-        *Joining(app, frame, visitors, noted).routes(),
         *Probes(app, frame).routes(),
+        *Joining(app, frame, visitors, noted, wishing).routes(),
+        *Choosing(app, frame, shelf, visitors, wishing).routes(),
+        *Preferences(app, frame, wishing).routes(),
         Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
         Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"]),

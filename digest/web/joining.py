@@ -11,10 +11,13 @@ from starlette.routing import Route
 
 from digest.errors import BadInput
 from digest.flows import joining
+from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
+from digest.subscribers.form import sent, with_likes
 from digest.web.frame import Frame
 from digest.web.origin import is_foreign
 from digest.web.visitors import Visitors
+from digest.web.wishing import Wishing, texts
 from digest.wiring import App
 
 TRAP = "website"
@@ -24,8 +27,8 @@ TRAP = "website"
 class Joining:
     """The handlers. `noted` is called when there is a sign-up to settle."""
 
-    def __init__(self, app: App, frame: Frame, visitors: Visitors, noted: Callable[[], None]) -> None:
-        self._app, self._frame, self._visitors, self._noted = app, frame, visitors, noted
+    def __init__(self, app: App, frame: Frame, visitors: Visitors, noted: Callable[[], None], wishing: Wishing) -> None:
+        self._app, self._frame, self._visitors, self._noted, self._wishing = app, frame, visitors, noted, wishing
         self._host = urlsplit(str(app.settings.site.public_url)).netloc
 
     def routes(self) -> list[Route]:
@@ -49,14 +52,18 @@ class Joining:
         written = str(form.get("email", ""))[:400]
         if form.get(TRAP):
             return self._frame.see_other("check-inbox")
+        chosen = sent(texts(form))
+        if chosen.wrong:
+            return self._frame.page("choose", {"form": self._wishing.view(chosen)}, 422)
         try:
             address = EmailAddress.parse(written)
         except BadInput:
-            values = {"email": written, "wrong": "That is not an email address."}
+            typed = {"email": written, "wrong": "That is not an email address.", "again": tuple(chosen.fields)}
             # Without a referrer, browsers do not say either whose page the next try comes from.
-            return self._frame.page("join-again", values, 422, {"Referrer-Policy": "same-origin"})
+            return self._frame.page("join-again", typed, 422, {"Referrer-Policy": "same-origin"})
         visitor, origin = self._visitors.key(request), self._visitors.origin(request)
-        if not joining.note(self._app.store, self._app.clock.now(), address, {}, visitor, origin):
+        wanted = wishes.to_json(with_likes(chosen)) if chosen.fields else {}
+        if not joining.note(self._app.store, self._app.clock.now(), address, wanted, visitor, origin):
             values = {"title": "Too many at once", "message": "Please try again in an hour."}
             return self._frame.page("error", values, 429, {"Retry-After": "3600"})
         self._noted()

@@ -1,0 +1,74 @@
+"""What the pages with the form of choices share: the form itself, what it suggests, and the preview."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData, QueryParams
+from starlette.responses import Response
+
+from digest.flows.previewing import Previews, Someone
+from digest.papers.model import Work
+from digest.ranking.topics import LOOKED_AT, trending
+from digest.rendering.choices import ChoicesView, choices_view
+from digest.rendering.preview import preview_view
+from digest.store import editions
+from digest.subscribers.form import Form, with_likes
+from digest.web.frame import Frame
+from digest.web.public import paper_path
+from digest.wiring import App
+
+SUGGESTED = 12
+
+
+class Wishing:
+    """Makes the form and the preview, for whoever asks."""
+
+    def __init__(self, app: App, frame: Frame) -> None:
+        self._app, self._frame = app, frame
+        self._previews = Previews(app.store, app.settings.ranking, app.usual, app.selection, app.schedule)
+        self._suggested: tuple[int, tuple[str, ...]] = (0, ())
+
+    def view(self, form: Form, *, rated: Sequence[tuple[str, bool, Work | None]] = (), bibtex: bool = False) -> ChoicesView:
+        """The form for a template; arguments as of `choices_view`."""
+        return choices_view(form, self._suggestions(), self._app.usual.share, rated=rated, bibtex=bibtex)
+
+    def preview(self, form: Form, reader: Someone | None = None, *, save: str = "") -> Response:
+        """The page of what these choices would bring.
+
+        Args:
+            form: the choices, with which nothing is wrong.
+            reader: whom they are for; None: a visitor.
+            save: the path of his preferences, or empty for a visitor, who may subscribe instead.
+
+        Raises:
+            Busy: too many want this at once.
+        """
+        works = {like.ids[0]: like.work for like in form.likes if like.work}
+        found = self._previews.show(self._app.clock.now(), with_likes(form), works, reader)
+        values = {
+            "issue": preview_view(
+                found.date, found.shown, weekly=found.cadence == "weekly", path_of=lambda key: paper_path(self._frame, key)
+            ),
+            "form": self.view(form),
+            "save": save,
+            "change": f"{self._frame.path('choose')}?{urlencode(form.fields)}",
+            "email": "",
+            "wrong": "",
+        }
+        # Without a referrer, browsers do not say either whose page a sign-up comes from.
+        return self._frame.page("preview", values, headers={"Referrer-Policy": "same-origin"} if not save else {})
+
+    def _suggestions(self) -> tuple[str, ...]:
+        """Topics of the newest edition."""
+        with self._app.store.read() as connection:
+            row = editions.latest(connection, self._app.clock.now())
+            if row is None or row.id == self._suggested[0]:
+                return self._suggested[1]
+            works = editions.best(connection, row.id, LOOKED_AT)
+        self._suggested = row.id, trending(works, SUGGESTED)
+        return self._suggested[1]
+
+
+def texts(form: FormData | QueryParams) -> list[tuple[str, str]]:
+    """The pairs of a form or a query, without files."""
+    return [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
