@@ -1,5 +1,6 @@
 """The words of a text in the plain form that papers are compared by: no stop words, singular beside plural, and pairs."""
 
+import re
 from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
@@ -12,6 +13,8 @@ TITLE_WEIGHT = 2
 
 LONGEST_WORD = 40
 """What is longer is no word but an address or a formula."""
+
+_MARKS = re.compile(r"[,:;.?!()\[\]]+(?=\s|$)|\(|\[")
 
 _STOP = frozenset(
     # Words that stand in texts about anything: pronouns, prepositions, auxiliaries, and what joins sentences.
@@ -52,14 +55,17 @@ def terms(text: str) -> list[str]:
 
 
 def phrases(text: str, words: int) -> list[str]:
-    """Each run of so many neighbours without a stop word, in the singular.
+    """Each run of so many neighbours without a stop word or a mark between them, in the singular.
 
     >>> phrases("Reward models of large language models", 2)
     ['reward model', 'large language', 'language model']
     """
-    forms = [_form(word) for word in normalised_title(text).split()]
-    runs = (forms[start : start + words] for start in range(len(forms) - words + 1))
-    return [" ".join(run) for run in runs if all(run)]
+    found = []
+    for part in _MARKS.split(text):
+        forms = [_form(word) for word in normalised_title(part).split()]
+        runs = (forms[start : start + words] for start in range(len(forms) - words + 1))
+        found += [" ".join(run) for run in runs if all(run)]
+    return found
 
 
 def counts(work: Work) -> Counter[str]:

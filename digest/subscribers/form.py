@@ -38,7 +38,7 @@ MAX_LINES = 200
 MAX_LINE = 160
 MAX_IDS = 4000
 """Characters in which a visitor names papers; a reader may paste as much BibTeX as a request holds."""
-_CONTROLS = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _ARXIV_LIST = re.compile(
     r"\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?(\s*,\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?)+\s*,?\s*", re.ASCII
 )

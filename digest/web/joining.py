@@ -43,7 +43,8 @@ class Joining:
 
     async def subscribe(self, request: Request) -> Response:
         """Note an address. Whether it is known, suppressed or new, the answer is the same."""
-        return await run_in_threadpool(self._subscribe, request, await request.form())
+        async with request.form() as form:
+            return await run_in_threadpool(self._subscribe, request, form)
 
     def _subscribe(self, request: Request, form: FormData) -> Response:
         if is_foreign(request, self._host):

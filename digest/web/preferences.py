@@ -65,7 +65,8 @@ class Preferences:
         """The handler that finds out whose link it is, and says so where it is nobody's or too old."""
 
         async def handle(request: Request) -> Response:
-            return await run_in_threadpool(self._answer, act, request, await request.form())
+            async with request.form() as form:
+                return await run_in_threadpool(self._answer, act, request, form)
 
         return handle
 
@@ -120,8 +121,8 @@ class Preferences:
         told = ["Your choices are kept."]
         if form.likes:
             liked = liking.like_all(store, now, reader.address, form.likes, by=BY)
-            told += [f"Papers that you like: {liked.new} new, {liked.already} known before."]
-            told += [f"{liked.too_many} were too many."] * bool(liked.too_many)
+            told += [f"Papers that you like: {liked.new} new" + f", {liked.already} there before" * bool(liked.already) + "."]
+            told += [f"{liked.too_many} were too many and are left out."] * bool(liked.too_many)
         first = subscribe.first_digest(reader.preferences, self._app.schedule, now)
         told += [f"Your next digest comes {first}."] * bool(first and reader.state == "active")
         return reader, None, " ".join(told)

@@ -6,7 +6,7 @@ from contract.world import LONG_AGO, NOW, TODAY, World, sighting
 
 from digest.allowance import Allowance
 from digest.edition.model import Pick
-from digest.store import allowances, issues, papers, sign_ups
+from digest.store import allowances, editions, issues, papers, sign_ups
 from digest.store.engine import Store
 from digest.store.issues import Issue
 from digest.subscribers.address import EmailAddress
@@ -39,6 +39,15 @@ def test_an_issue_shows_what_was_chosen_under_the_keys_of_today(world: World) ->
         ("doi:10.1000/3", "card", 3),
         ("arxiv:2601.00001", "also", 1),
     ]
+
+
+def test_the_best_papers_of_an_edition_come_in_order_of_rank(world: World) -> None:
+    ids = some_papers(world, "arxiv:2601.00001", "arxiv:2601.00002", "arxiv:2601.00003")
+    number = world.edition(papers=ids)
+    with world.store.read() as connection:
+        best = editions.best(connection, number, 2)
+        assert [work.title for work in best] == [entry.work.title for entry in editions.load(connection, number).entries[:2]]
+        assert editions.best(connection, number + 1, 2) == []
 
 
 def test_what_was_chosen_once_stands(world: World) -> None:

@@ -1,26 +1,38 @@
 """The pages of the web part."""
 
 import re
+from datetime import date
 
 import pytest
 from jinja2 import UndefinedError
 
+from digest.rendering.choices import choices_view
 from digest.rendering.environment import Environments
 from digest.rendering.pages import Around, render_page, style_source
+from digest.rendering.preview import preview_view
 from digest.rendering.settings import SiteSettings
+from digest.subscribers.form import sent
 
 PAGES = (
     "check-inbox",
+    "choose",
     "confirm",
     "confirmed",
+    "erase",
+    "erased",
     "error",
     "join-again",
     "landing",
+    "late",
+    "preferences",
+    "preview",
     "rate",
     "rated",
     "unsubscribe",
     "unsubscribed",
 )
+FORM = choices_view(sent([("topics", "graphs"), ("size", "99")]), ["robots"], 0.5, rated=[("arxiv:1", True, None)], bibtex=True)
+ISSUE = preview_view(date(2026, 11, 24), [], weekly=False, path_of=str)
 VALUES = {
     "action": "/u/AbC",
     "address": "a***@example.org",
@@ -28,7 +40,19 @@ VALUES = {
     "message": "It was used before.",
     "first_digest": "on Monday at 07:30",
     "email": "ann@",
-    "issue": None,
+    "issue": ISSUE,
+    "form": FORM,
+    "save": "",
+    "change": "/choose?topics=graphs",
+    "note": "Your choices are kept.",
+    "unread": (),
+    "reads": True,
+    "paused": True,
+    "paused_until": "Monday, 30 November 2026",
+    "leave": "/u/AbC",
+    "ask": "/p/ask/AbC",
+    "back": "/p/AbC",
+    "contact": "",
     "wrong": "That is not an email address.",
     "paper": "On graphs",
     "verdict": "more",
@@ -63,14 +87,14 @@ def test_all_links_of_a_page_lie_below_the_site(site: SiteSettings, environments
     assert all(link.startswith(("/papers/", "#")) for link in links)
 
 
-@pytest.mark.parametrize("name", ["confirm", "unsubscribe", "rate"])
+@pytest.mark.parametrize("name", ["confirm", "unsubscribe", "rate", "erase"])
 def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSettings, environments: Environments) -> None:
     page = render_page(name, VALUES, site, environments, Around())
     assert re.findall(r"<form[^>]*>", page) == ['<form method="post" action="/u/AbC">']
     assert page.count("<button") == 1
 
 
-@pytest.mark.parametrize("name", ["confirmed", "unsubscribed", "error"])
+@pytest.mark.parametrize("name", ["confirmed", "unsubscribed", "error", "erased", "late"])
 def test_a_page_that_tells_does_nothing(name: str, site: SiteSettings, environments: Environments) -> None:
     page = render_page(name, VALUES, site, environments, Around())
     assert not re.search(r"<form|<button", page)
@@ -100,6 +124,19 @@ def test_all_pages_share_one_style_that_a_policy_can_name(site: SiteSettings, en
 
 def test_a_page_without_a_style_allows_none() -> None:
     assert style_source("<p>") == "'none'"
+
+
+@pytest.mark.parametrize(("public", "action"), [(True, "/preview"), (False, "/u/AbC")])
+def test_a_form_tells_what_is_wrong_where_it_is_wrong(
+    site: SiteSettings, environments: Environments, public: bool, action: str
+) -> None:
+    page = render_page("choose" if public else "preferences", VALUES, site, environments, Around())
+    assert f'action="{action}"' in page
+    assert '<li><a href="#size">Length</a>: &#39;99&#39; is not a size' in page
+    assert 'value="99" aria-invalid="true" aria-describedby="size-wrong size-hint"' in page
+    assert "<label" in page
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
 
 
 def test_values_do_not_become_markup(site: SiteSettings, environments: Environments) -> None:
