@@ -130,7 +130,8 @@ class Previews:
     def _draft(self, now: datetime, cadence: Cadence) -> _Draft:
         """The ranking as it is now, or as it was a few minutes ago."""
         kept = self._drafts.get(cadence)
-        if kept is not None and self._monotonic() - kept.made_at < FRESH:
+        on = self._next(now, cadence)
+        if kept is not None and kept.chooser.edition.date == on and self._monotonic() - kept.made_at < FRESH:
             return kept
         if not self._making.acquire(timeout=0 if kept else PATIENCE):
             if kept is None:
@@ -140,13 +141,13 @@ class Previews:
             again = self._drafts.get(cadence)
             if again is not kept and again is not None:
                 return again  # somebody made it meanwhile
-            self._drafts[cadence] = made = self._made(now, cadence)
+            self._drafts[cadence] = made = self._made(now, on, cadence)
             return made
         finally:
             self._making.release()
 
-    def _made(self, now: datetime, cadence: Cadence) -> _Draft:
-        edition = choose.draft(self._store, self._ranking, now, self._next(now, cadence), cadence)
+    def _made(self, now: datetime, on: date, cadence: Cadence) -> _Draft:
+        edition = choose.draft(self._store, self._ranking, now, on, cadence)
         vocabulary = choose.vocabulary_of(self._store, edition)
         with self._store.read() as connection:
             rows = rows_of(connection, edition, lambda: vocabulary)

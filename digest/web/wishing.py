@@ -1,6 +1,7 @@
 """What the pages with the form of choices share: the form itself, what it suggests, and the preview."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, QueryParams
@@ -25,8 +26,12 @@ class Wishing:
 
     def __init__(self, app: App, frame: Frame) -> None:
         self._app, self._frame = app, frame
-        self._previews = Previews(app.store, app.settings.ranking, app.usual, app.selection, app.schedule)
         self._suggested: tuple[int, tuple[str, ...]] = (0, ())
+
+    @cached_property
+    def _previews(self) -> Previews:
+        app = self._app
+        return Previews(app.store, app.settings.ranking, app.usual, app.selection, app.schedule)
 
     def view(self, form: Form, *, rated: Sequence[tuple[str, bool, Work | None]] = (), bibtex: bool = False) -> ChoicesView:
         """The form for a template; arguments as of `choices_view`."""

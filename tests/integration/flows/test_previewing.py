@@ -26,7 +26,7 @@ def test_a_preview_is_what_the_mail_of_the_next_day_has(site: Site) -> None:
     found = previews(site).show(site.now, Wishes(Preferences(), ROBOTS.interests))
     assert found.date == site.now.date().replace(day=3)
     site.later(hours=23)
-    (ann,) = site.subscribe("ann@example.org", topics=["robot"])
+    site.subscribe("ann@example.org", topics=["robot"])
     site.later(hours=1)
     site.publish()
     site.deliver()
@@ -45,6 +45,14 @@ def test_without_any_paper_there_is_an_empty_preview(site: Site) -> None:
 def test_before_the_first_edition_there_are_words_all_the_same(site: Site) -> None:
     found = previews(site).show(site.now, ROBOTS)
     assert [pick.matched for _, _, pick in found.shown][:2] == ["robot", "robot"]
+
+
+def test_when_an_edition_is_frozen_the_preview_is_of_the_one_after(site: Site) -> None:
+    made = previews(site)
+    site.later(minutes=-1)
+    before = made.show(site.now, ROBOTS).date
+    site.later(minutes=1)
+    assert (made.show(site.now, ROBOTS).date - before).days == 1
 
 
 class Counting:

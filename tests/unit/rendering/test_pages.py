@@ -81,7 +81,7 @@ def test_what_a_token_opens_is_listed_nowhere_and_what_is_public_names_the_feed(
 
 
 def test_all_links_of_a_page_lie_below_the_site(site: SiteSettings, environments: Environments) -> None:
-    page = render_page("landing", VALUES, site, environments, Around("/papers", public=True))
+    page = render_page("landing", {**VALUES, "issue": None}, site, environments, Around("/papers", public=True))
     links = re.findall(r'(?:href|action)="([^"]*)"', page)
     assert links
     assert all(link.startswith(("/papers/", "#")) for link in links)
