@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from digest.papers.model import Paper
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
@@ -11,7 +12,8 @@ from digest.rendering.tex import readable
 from digest.rendering.words import on
 
 AUTHORS_SHOWN = 60
-_SCHEMES = {"arxiv": "arXiv", "doi": "DOI", "openreview": "OpenReview", "biorxiv": "bioRxiv"}
+_HOMES = {"arxiv": ("arXiv", "https://arxiv.org/abs/"), "doi": ("DOI", "https://doi.org/")}
+"""What ids are called, and where they lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class FactView:
 
     name: str
     value: str
+    url: str = ""
+    """Where it leads; empty for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def paper_page(paper: Paper, aliases: Iterable[str]) -> PaperPage:
         summary_by=f"AI summary by {author}" if author else "AI summary",
         abstract=clean(readable(work.abstract), MAX_ABSTRACT),
         links=tuple(LinkView(label, url) for url, label in shown_links(work.links).items()),
-        facts=tuple(FactView(name, value) for name, value in _facts(paper, aliases) if value),
+        facts=tuple(fact for fact in (*_facts(paper), *_ids(aliases)) if fact.value),
     )
 
 
@@ -80,14 +84,18 @@ def _authors(authors: tuple[str, ...], shown: int) -> str:
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
-def _facts(paper: Paper, aliases: Iterable[str]) -> Iterable[tuple[str, str]]:
+def _facts(paper: Paper) -> Iterable[FactView]:
     work = paper.work
-    yield "Published", on(work.published_at.date()) if work.published_at else ""
-    yield "Listed", on(work.listed_on) if work.listed_on else ""
-    yield "First seen here", on(paper.first_seen_at.date())
-    yield "Fields", clean(", ".join(work.categories), MAX_TITLE)
-    yield "Keywords", clean(", ".join(work.keywords), MAX_TITLE)
+    yield FactView("Published", on(work.published_at.date()) if work.published_at else "")
+    yield FactView("Listed", on(work.listed_on) if work.listed_on else "")
+    yield FactView("First seen here", on(paper.first_seen_at.date()))
+    yield FactView("Fields", clean(", ".join(work.categories), MAX_TITLE))
+    yield FactView("Keywords", clean(", ".join(work.keywords), MAX_TITLE))
+
+
+def _ids(aliases: Iterable[str]) -> Iterable[FactView]:
     for alias in aliases:
         scheme, _, value = alias.partition(":")
-        if scheme in _SCHEMES:
-            yield _SCHEMES[scheme], clean(value, MAX_TITLE)
+        if scheme in _HOMES:
+            name, home = _HOMES[scheme]
+            yield FactView(name, value, home + quote(value))

@@ -41,12 +41,12 @@ def test_a_page_has_what_is_known_and_nothing_of_what_is_not() -> None:
 
 def test_a_page_names_strong_ids_and_only_links_to_the_web() -> None:
     links = {"page": "javascript:alert(1)", "pdf": "https://example.org/1.pdf"}
-    page = paper_page(paper(links=links, categories=("cs.LG",)), ["arxiv:2601.00001", "doi:10.1/x", "title:on graphs|"])
+    page = paper_page(paper(links=links, categories=("cs.LG",)), ["arxiv:2601.00001", "doi:10.1000/<x>?", "title:on graphs|"])
     assert [link.url for link in page.links] == ["https://example.org/1.pdf"]
-    assert [(fact.name, fact.value) for fact in page.facts[1:]] == [
-        ("Fields", "cs.LG"),
-        ("arXiv", "2601.00001"),
-        ("DOI", "10.1/x"),
+    assert [(fact.name, fact.value, fact.url) for fact in page.facts[1:]] == [
+        ("Fields", "cs.LG", ""),
+        ("arXiv", "2601.00001", "https://arxiv.org/abs/2601.00001"),
+        ("DOI", "10.1000/<x>?", "https://doi.org/10.1000/%3Cx%3E%3F"),
     ]
 
 
