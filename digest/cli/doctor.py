@@ -167,10 +167,14 @@ def _templates(app: "App") -> Iterator[Finding]:
 
     entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
     edition = Edition(0, date(2026, 1, 1), "daily", datetime(2026, 1, 1, tzinfo=UTC), (entry,))
-    pages = Pages("https://example.org/u/", "https://example.org/f/")
+    pages = Pages("https://example.org/u/", "https://example.org/f/", "https://example.org/p/ask/")
     preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), None, pages)
     for kind in KINDS:
-        words = {"subject": "A subject", "confirm_url": "https://example.org/confirm/token"}
+        words = {
+            "subject": "A subject",
+            "confirm_url": "https://example.org/confirm/token",
+            "access_url": "https://example.org/p/token",
+        }
         render_notice(kind, words, app.settings.site, app.environments)
     yield Finding("templates", "ok", "render")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from digest.allowance import Allowance
 from digest.errors import NotPermitted
-from digest.flows import subscribe
+from digest.flows import links, subscribe
 from digest.store import allowances, sign_ups
 from digest.store.engine import Store
 from digest.subscribers import wishes
@@ -62,7 +62,10 @@ def _settle(connection: Any, now: datetime, row: Any, signer: Signer, public_url
     wanted = wishes.from_json(row.wishes)
     sign_up = SignUp(address, preferences=wanted.preferences, interests=wanted.interests)
     try:
-        subscribe.enter(connection, now, sign_up, public_url=public_url, source=f"the site, from {row.origin}")
+        done = subscribe.enter(connection, now, sign_up, public_url=public_url, source=f"the site, from {row.origin}")
     except NotPermitted as error:
         # He is not to be mailed: the visitor saw what everybody sees, and that is all.
         log.info("a sign-up of %s came to nothing: %s", address.masked, type(error).__name__)
+        return
+    if done.what == "already":
+        links.mail_access(connection, now, done.subscriber, signer, public_url)

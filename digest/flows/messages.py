@@ -9,6 +9,7 @@ from typing import Any
 
 from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
+from digest.outbox.access import ask_url
 from digest.outbox.dkim import Signing
 from digest.outbox.identity import list_id, message_id, rating_token, rating_url, unsubscribe_mailto, unsubscribe_url
 from digest.outbox.mailbox import Mailbox
@@ -53,7 +54,8 @@ class Press:
 
     def __init__(self, imprint: Imprint, edition: Edition) -> None:
         self._imprint = imprint
-        pages = Pages(unsubscribe_url(imprint.public_url, ""), rating_url(imprint.public_url, ""))
+        at = imprint.public_url
+        pages = Pages(unsubscribe_url(at, ""), rating_url(at, ""), ask_url(at, ""))
         renderer = DigestRenderer(imprint.site, imprint.environments, edition, pages)
         listed = list_headers(
             list_name=imprint.site.name,

@@ -1,7 +1,7 @@
 """Subscribing and all that follows from it: confirm, change, pause, resume, unsubscribe, erase. Every act leaves an event.
 
 Nobody is mailed an edition who did not confirm, or for whom the operator does not vouch; nobody who said no comes back but
-by a confirmation of his own; a suppressed address never does.
+by a confirmation of his own, or by taking his leaving back (`flows/links.py`); a suppressed address never does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from digest.edition.calendar import Schedule, next_due, reads_on
 from digest.errors import ConfigurationError, NotPermitted, UsageError
+from digest.outbox.access import ask_url
 from digest.outbox.identity import unsubscribe_url
 from digest.store import events, notices, subscribers, suppressions
 from digest.store.engine import Store
@@ -103,12 +104,6 @@ def enter(connection: Any, now: datetime, sign_up: SignUp, *, public_url: str | 
     return Subscribed("active" if confirmed else "pending", known)
 
 
-def find_by_token(store: Store, token: str) -> Subscriber | None:
-    """Whose public id this is."""
-    with store.read() as connection:
-        return subscribers.by_token(connection, token)
-
-
 def find_to_confirm(store: Store, now: datetime, token: str) -> Subscriber | None:
     """Who was mailed this confirmation token; None: it is not valid (any more)."""
     with store.read() as connection:
@@ -132,8 +127,9 @@ def confirm(store: Store, now: datetime, token: str, public_url: str, schedule: 
             "first_digest": first_digest(reader.preferences, schedule, now),
             "topics": [interest.value for interest in wanted if interest.kind == "topic"],
             "unsubscribe_url": unsubscribe_url(public_url, reader.token),
+            "preferences_url": ask_url(public_url, reader.token),
         }
-        _notify(connection, "welcome", reader, content, now)
+        notify(connection, "welcome", reader, content, now)
         return reader
 
 
@@ -207,14 +203,7 @@ def resume(store: Store, now: datetime, address: EmailAddress) -> Subscriber:
 def unsubscribe(store: Store, now: datetime, address: EmailAddress, by: str = "the operator") -> Subscriber:
     """End a subscription; a second time changes nothing. Raises UsageError without such a subscriber."""
     with store.write() as connection:
-        return _leave(connection, _known(connection, address), now, by)
-
-
-def unsubscribe_by_token(store: Store, now: datetime, token: str, by: str = "the reader") -> Subscriber | None:
-    """End the subscription that this public id names; None for an id that names none."""
-    with store.write() as connection:
-        known = subscribers.by_token(connection, token)
-        return known and _leave(connection, known, now, by)
+        return leave(connection, _known(connection, address), now, by)
 
 
 def erase(store: Store, now: datetime, address: EmailAddress) -> None:
@@ -328,16 +317,35 @@ def _confirmed(connection: Any, known: Subscriber, now: datetime, by: str) -> Su
     return reader
 
 
-def _leave(connection: Any, known: Subscriber, now: datetime, by: str) -> Subscriber:
+def leave(
+    connection: Any, known: Subscriber, now: datetime, by: str, *, undo_url: str = "", quietly: bool = False
+) -> Subscriber:
+    """End a subscription within a transaction; a second time changes nothing.
+
+    Args:
+        connection: of the transaction.
+        known: whose it is.
+        now: the time.
+        by: who ended it, in words.
+        undo_url: the page that takes it back, for the mail that says goodbye.
+        quietly: without that mail.
+    """
     if not may_become(known.state, "unsubscribed") or known.state == "unsubscribed":
         return known
     reader = subscribers.become(connection, known.id, "unsubscribed", now)
-    events.record(connection, "unsubscribed", reader.id, now, {"by": by, "was": known.state})
-    if known.state in ("active", "paused"):
-        _notify(connection, "goodbye", reader, {"name": reader.name, "address": reader.address.text}, now)
+    events.record(connection, "unsubscribed", reader.id, now, {"by": by, **state_of(known)})
+    if known.state in ("active", "paused") and not quietly:
+        content = {"name": reader.name, "address": reader.address.text, "undo_url": undo_url}
+        notify(connection, "goodbye", reader, content, now)
     return reader
 
 
-def _notify(connection: Any, kind: str, reader: Subscriber, content: Mapping[str, Any], now: datetime) -> None:
+def state_of(known: Subscriber) -> dict[str, Any]:
+    """What an event keeps of how a reader was before it: his state, and until when he had paused."""
+    return {"was": known.state, "was_until": known.paused_until.isoformat() if known.paused_until else None}
+
+
+def notify(connection: Any, kind: str, reader: Subscriber, content: Mapping[str, Any], now: datetime) -> None:
+    """Queue a single mail to a reader."""
     key = now.strftime("%Y%m%dT%H%M%S.%f")
     notices.enqueue(connection, kind=kind, recipient=reader.address, key=key, content=content, now=now, subscriber_id=reader.id)

@@ -31,9 +31,9 @@ from digest.rendering.words import on_weekday
 Part = Literal["html", "txt"]
 REASONS_SHOWN = 3
 RATINGS = (("more", "More like this"), ("less", "Less like this"))
-AROUND = ("preheader", "count", "method", "reason", "credit", "unsubscribe_url")
-"""What the frame has slots for besides `subject`, `cards` and `also`; the one in the way out is called `token`. Those of a card
-are `place`, `personal` and `rating`."""
+AROUND = ("preheader", "count", "method", "reason", "credit", "unsubscribe_url", "preferences_url")
+"""What the frame has slots for besides `subject`, `cards` and `also`; the one in the last two is called `token`. Those of a
+card are `place`, `personal` and `rating`."""
 BETWEEN = {("card", "html"): "\n", ("line", "html"): "\n", ("card", "txt"): "\n\n", ("line", "txt"): "\n"}
 """What stands between two cards, and between two lines of "also trending"."""
 
@@ -86,6 +86,7 @@ class DigestRenderer:
                 reader,
             ),
             "unsubscribe_url": f"{self._pages.leave}{reader.token}" if self._pages and reader.token else "",
+            "preferences_url": f"{self._pages.preferences}{reader.token}" if self._pages and reader.token else "",
         }
         shown = [
             _card(
@@ -146,6 +147,7 @@ class DigestRenderer:
         slots: dict[str, Printed] = {name: Slot(name) if name in there else "" for name in (*AROUND, "cards", "also")}
         if slots["unsubscribe_url"]:
             slots["unsubscribe_url"] = Slot("token", head=self._pages.leave) if self._pages else ""
+            slots["preferences_url"] = Slot("token", head=self._pages.preferences) if self._pages else ""
         view = self._view(slots)
         values = self._values(view, Slot("subject"))
         names = [f"email/digest/{name}" for name in ("subject.txt", "body.txt", "body.html")]

@@ -33,19 +33,20 @@ class Site(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Where those links of a mail lead that are its reader's own, without his token behind it: the way out, and the pages that
-    take his word about a paper, which end in `/p{paper}/{more|less}`."""
+    """Where those links of a mail lead that are its reader's own, without his token behind it: the way out, the pages that take
+    his word about a paper, which end in `/p{paper}/{more|less}`, and the way to his preferences."""
 
     leave: str
     rate: str
+    preferences: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
     """For whom a digest is rendered.
 
-    `token` names him in the address of the way out, and `rating` this mail in those by which he rates; where one is empty,
-    there is no such link. Both are of letters, digits, `-` and `_`.
+    `token` names him in the addresses of the way out and of the way to his preferences, `rating` this mail in those by which he
+    rates; where one is empty, there is no such link. Both are of letters, digits, `-` and `_`.
     """
 
     address: str
@@ -160,3 +161,5 @@ class DigestView:
     """Why he gets this mail."""
     credit: Printed
     unsubscribe_url: Printed
+    preferences_url: Printed
+    """The page that mails him the link to his preferences, or pauses his mails; there where `unsubscribe_url` is."""

@@ -1,4 +1,4 @@
-"""Renders the mails that are no edition: confirm, welcome, goodbye, and the operator's report."""
+"""Renders the mails that are no edition: confirm, welcome, preferences, paused, goodbye, and the operator's report."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -13,7 +13,14 @@ from digest.rendering.words import on
 MAX_VALUE = 2000
 MAX_SUBJECT = 100
 
-_REQUIRED = {"confirm": ("confirm_url",), "welcome": (), "goodbye": (), "operator": ("subject",)}
+_REQUIRED = {
+    "confirm": ("confirm_url",),
+    "welcome": (),
+    "preferences": ("access_url",),
+    "paused": (),
+    "goodbye": (),
+    "operator": ("subject",),
+}
 _OPTIONAL: dict[str, object] = {
     "address": "",
     "advice": "",
@@ -21,9 +28,12 @@ _OPTIONAL: dict[str, object] = {
     "first_digest": "",
     "lines": (),
     "name": "",
+    "preferences_url": "",
     "subscribe_url": "",
     "topics": (),
+    "undo_url": "",
     "unsubscribe_url": "",
+    "until": "",
     "valid_until": "",
 }
 KINDS = tuple(_REQUIRED)
@@ -36,8 +46,10 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
         kind: one of `KINDS`, which is also its folder below `templates/email`.
         values: what its words are about, each optional unless said otherwise. `confirm`: confirm_url (required), address and
             valid_until (a date), and nothing else that a visitor wrote. `welcome`: name, address, first_digest (`on Monday
-            at 07:30`), topics, unsubscribe_url. `goodbye`: name, address, subscribe_url. `operator`: subject (required),
-            lines (paragraphs), facts (pairs), advice (a command). Others reach the template too, for an operator's own one.
+            at 07:30`), topics, unsubscribe_url, preferences_url. `preferences`: access_url (required), address, valid_until
+            (`14:05 (UTC)`). `paused`: address, until (a date), undo_url. `goodbye`: name, address, undo_url, subscribe_url.
+            `operator`: subject (required), lines (paragraphs), facts (pairs), advice (a command). Others reach the template
+            too, for an operator's own one.
         site: whose mail it is.
         environments: where its templates are.
 
@@ -54,7 +66,7 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
         # Anybody can have this mail sent to anybody: it carries no words of his.
         given = {name: given[name] for name in ("confirm_url", "address", "valid_until") if name in given}
     words: dict[str, object] = {**_OPTIONAL, **given, "site": site_view(site), "headline": given.get("subject", "")}
-    words["valid_until"] = _day(str(words["valid_until"]))
+    words |= {name: _day(str(words[name])) for name in ("valid_until", "until")}
     words["subject"] = ""
     words["subject"] = cut(environments.line(f"email/{kind}/subject.txt", words), MAX_SUBJECT)
     return Rendered(

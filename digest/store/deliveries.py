@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal, null, or_, select, update
 
 from digest.edition.model import Pick
 from digest.store.among import given, one_of, one_of_given
@@ -231,6 +231,26 @@ def skip_open(connection: Connection, subscriber_ids: Collection[int], why: str,
     return connection.execute(
         update(delivery).where(open_rows).values(state="skipped", worker_id=None, reply=why, updated_at=now)
     ).rowcount
+
+
+def reopen(connection: Connection, subscriber_id: int, why: str, at: datetime, now: datetime) -> int:
+    """Queue again what `skip_open` withdrew for this reason at this instant; returns how many.
+
+    Picks are chosen anew, but not those of a mail that he may have got already.
+    """
+    withdrawn = (delivery.c.subscriber_id == subscriber_id) & (delivery.c.state == "skipped")
+    picks = case((delivery.c.doubts > 0, delivery.c.picks), else_=null())
+    return connection.execute(
+        update(delivery)
+        .where(withdrawn, delivery.c.reply == why, delivery.c.updated_at == at)
+        .values(state="queued", reply="", picks=picks, updated_at=now)
+    ).rowcount
+
+
+def on_its_way(connection: Connection, subscriber_id: int) -> int:
+    """How many mails to a reader are being submitted, which nobody can call back."""
+    mine = (delivery.c.subscriber_id == subscriber_id) & (delivery.c.state == "submitting")
+    return int(connection.execute(select(func.count()).where(mine)).scalar_one())
 
 
 def listed(

@@ -28,6 +28,7 @@ from digest.web.feeds import Feeds
 from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
+from digest.web.leaving import Leaving
 from digest.web.papers import Papers
 from digest.web.preferences import Preferences
 from digest.web.probes import Probes
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
-    """The web part as an ASGI application; `noted` is called, from any thread, when somebody has signed up.
+    """The web part as an ASGI application; `noted` is called, from any thread, when there is a mail to send.
 
     It answers for the host of `site.public_url` and for this machine by its own names; below the path of `site.public_url`
     and, for a proxy that takes that path away, without it.
@@ -71,7 +72,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         *Joining(app, frame, visitors, noted, wishing).routes(),
         *Choosing(app, frame, shelf, visitors, wishing).routes(),
         *Preferences(app, frame, wishing).routes(),
-        Route("/u/{token}", pages.unsubscribe, methods=["GET", "POST"]),
+        *Leaving(app, frame, noted).routes(),
         Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
         Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"]),
         Route("/healthz", pages.healthz, methods=["GET"]),
@@ -91,15 +92,6 @@ class Pages:
     def __init__(self, app: App, frame: Frame, secure: bool) -> None:
         self._app, self._frame, self.secure = app, frame, secure
         self._page, self._path = frame.page, frame.path
-
-    def unsubscribe(self, request: Request) -> Response:
-        """Ask, or (by POST, whatever its body says) let him go; nobody learns here whether a token is known."""
-        token = request.path_params["token"]
-        if request.method == "POST":
-            if _TOKEN.fullmatch(token):
-                subscribe.unsubscribe_by_token(self._app.store, self._app.clock.now(), token)
-            return self._page("unsubscribed")
-        return self._page("unsubscribe", {"action": self._path("u", token)})
 
     def confirm(self, request: Request) -> Response:
         """Ask, or (by POST) confirm."""

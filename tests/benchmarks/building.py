@@ -28,7 +28,7 @@ from digest.store import editions
 from digest.wiring import App, open_app
 
 Act = Callable[[int], object]
-PAGES = Pages("https://papers.example.org/u/", "https://papers.example.org/f/")
+PAGES = Pages("https://papers.example.org/u/", "https://papers.example.org/f/", "https://papers.example.org/p/ask/")
 
 
 def spliced(app: App, count: int) -> Act:

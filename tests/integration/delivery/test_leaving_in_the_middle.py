@@ -8,6 +8,7 @@ from support.sink import DROP, Session
 from support.site import Site
 
 from digest.flows import subscribe
+from digest.flows.links import Links
 from digest.store import suppressions
 from digest.subscribers.address import EmailAddress
 
@@ -16,7 +17,7 @@ Leaving = Callable[[Site], None]
 
 
 def unsubscribes(site: Site) -> None:
-    subscribe.unsubscribe_by_token(site.app.store, site.now, site.reader(LEAVER.text).token)
+    Links(site.app.store, site.app.signer, "https://papers.example.org").leave(site.now, site.reader(LEAVER.text).token)
 
 
 def is_erased(site: Site) -> None:

@@ -58,6 +58,11 @@ def state(app: App) -> str:
     return found.state
 
 
+def nameless(body: str) -> str:
+    """A page without the token by which it is undone."""
+    return re.sub(r"/undo/[A-Za-z0-9_.-]{59}\"", "/undo/…", body)
+
+
 def everything(app: App) -> list[Any]:
     with app.store.read() as connection:
         return [connection.execute(select(table)).all() for table in metadata.sorted_tables]
@@ -122,7 +127,7 @@ def test_nobody_learns_whether_a_token_is_known(app: App, web: Ask, ann: Subscri
     made_up = made_up.replace(" ", "%20").replace('"', "%22")
     answer = web("POST", f"/u/{made_up}", ONE_CLICK)
     if "%2f" not in made_up and "</" not in made_up:
-        assert (answer.status, answer.body) == (known.status, known.body)
+        assert (answer.status, nameless(answer.body)) == (known.status, nameless(known.body))
         assert web("GET", f"/u/{made_up}").status == 200
     assert "<script" not in web("GET", f"/u/{made_up}").body
 

@@ -117,7 +117,7 @@ class Shop:
         self, edition: Edition, environments: Environments, name: str = "Trending Papers", host: str | None = HOSTS[0]
     ) -> None:
         site = SiteSettings(name=name, postal_address="1 Example Street\n12345 Berlin")
-        pages = Pages(f"{host}/u/", f"{host}/f/") if host else None
+        pages = Pages(f"{host}/u/", f"{host}/f/", f"{host}/p/ask/") if host else None
         self.plain = DigestRenderer(site, environments, edition, pages)
         self.boundary = boundary_of(edition.name)
         head = headers(

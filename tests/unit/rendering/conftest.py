@@ -15,7 +15,7 @@ from digest.rendering.model import Pages, Reader, Rendered
 from digest.rendering.settings import SiteSettings
 
 DAY = date(2026, 11, 22)
-PAGES = Pages("https://papers.example.org/u/", "https://papers.example.org/f/")
+PAGES = Pages("https://papers.example.org/u/", "https://papers.example.org/f/", "https://papers.example.org/p/ask/")
 
 EntryMaker = Callable[..., Entry]
 EditionMaker = Callable[..., Edition]

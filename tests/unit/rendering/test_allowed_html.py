@@ -43,8 +43,19 @@ ONLY_ON = {"padding": {"td", "body"}, "margin": {"p", "h1", "h2", "body"}, "over
 IN_STYLE_SHEET = PROPERTIES.keys() | {"padding-left", "padding-right", "width", "text-align", "border-color", "overflow-wrap"}
 NOTICES: dict[str, dict[str, object]] = {
     "confirm": {"confirm_url": "https://papers.example.org/confirm/x", "address": "a@example.org"},
-    "welcome": {"name": "Ann", "topics": ["a", "b"], "unsubscribe_url": "https://papers.example.org/u/x"},
-    "goodbye": {"name": "Ann", "subscribe_url": "https://papers.example.org/"},
+    "welcome": {
+        "name": "Ann",
+        "topics": ["a", "b"],
+        "unsubscribe_url": "https://papers.example.org/u/x",
+        "preferences_url": "https://papers.example.org/p/ask/x",
+    },
+    "preferences": {"access_url": "https://papers.example.org/p/x", "address": "a@example.org", "valid_until": "14:05 (UTC)"},
+    "paused": {"undo_url": "https://papers.example.org/undo/x", "until": "2026-12-07"},
+    "goodbye": {
+        "name": "Ann",
+        "subscribe_url": "https://papers.example.org/",
+        "undo_url": "https://papers.example.org/undo/x",
+    },
     "operator": {"subject": "It went", "lines": ["well"], "facts": [["mails", "3"]], "advice": "digest status"},
 }
 

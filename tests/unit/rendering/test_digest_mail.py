@@ -135,7 +135,7 @@ def test_links_of_the_text_part_stand_under_their_paper(rendered: Render) -> Non
 def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMaker, reader: Reader) -> None:
     mail = rendered([entry(n, links={}) for n in range(1, 21)], to=replace(reader, rating=""))
     shown = Shown(mail.html)
-    assert shown.links == ["https://papers.example.org/u/AbCdEfGhIjKlMnOpQrStUv"]
+    assert shown.links == [f"https://papers.example.org/{page}/AbCdEfGhIjKlMnOpQrStUv" for page in ("u", "p/ask")]
     assert "Spherical flow matching beats latent diffusion, part 20" in shown.text
     assert "Paper:" not in mail.text
     assert "Metadata from" not in mail.text + mail.html

@@ -11,10 +11,17 @@ from digest.rendering.settings import SiteSettings
 
 CONFIRM = "https://papers.example.org/confirm/AbCdEfGhIjKlMnOpQrStUv"
 
+ACCESS = "https://papers.example.org/p/AbCdEfGhIjKlMnOpQrStUv.69a5.AbC"
+UNDO = "https://papers.example.org/undo/AbCdEfGhIjKlMnOpQrStUv.6440fb1a2b3c4.AbCdEfGhIjKlMnOpQrStUv"
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_needs_little_and_has_all_parts(kind: str, site: SiteSettings, environments: Environments) -> None:
-    least = {"confirm": {"confirm_url": CONFIRM}, "operator": {"subject": "It went well"}}.get(kind, {})
+    least = {
+        "confirm": {"confirm_url": CONFIRM},
+        "preferences": {"access_url": ACCESS},
+        "operator": {"subject": "It went well"},
+    }.get(kind, {})
     mail = render_notice(kind, least, site, environments)
     assert "Trending Papers" in mail.subject
     assert "Paper Society" in mail.text
@@ -58,6 +65,25 @@ def test_a_goodbye_is_the_last_mail_and_says_so(site: SiteSettings, environments
     assert "https://" not in mail.text + mail.html
 
 
+def test_who_left_or_paused_can_undo_it_from_the_mail_that_says_so(site: SiteSettings, environments: Environments) -> None:
+    goodbye = render_notice("goodbye", {"undo_url": UNDO}, site, environments)
+    paused = render_notice("paused", {"undo_url": UNDO, "until": "2026-12-07"}, site, environments)
+    for mail in (goodbye, paused):
+        assert f"\n{UNDO}\n" in mail.text
+        assert f'href="{UNDO}"' in mail.html
+    assert paused.subject == "Trending Papers: paused until 7 December 2026"
+    assert "from 7 December 2026 on" in " ".join(paused.text.split())
+
+
+def test_the_link_to_the_preferences_says_until_when_it_works(site: SiteSettings, environments: Environments) -> None:
+    values = {"access_url": ACCESS, "address": "ann@example.org", "valid_until": "14:05 (UTC)"}
+    mail = render_notice("preferences", values, site, environments)
+    assert f"\n{ACCESS}\n" in mail.text
+    assert f'href="{ACCESS}"' in mail.html
+    for part in (" ".join(mail.text.split()), mail.html):
+        assert "14:05 (UTC)" in part
+
+
 def test_the_operators_report_is_facts_and_what_to_do(site: SiteSettings, environments: Environments) -> None:
     values = {
         "subject": "The daily edition of 2026-11-22 lost mails",
@@ -76,7 +102,21 @@ def test_the_operators_report_is_facts_and_what_to_do(site: SiteSettings, enviro
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_break_neither_header_nor_markup(kind: str, site: SiteSettings, environments: Environments) -> None:
     evil = "<script>{{ 7*7 }}</script>\r\nBcc: x@example.org\x1b"
-    values = dict.fromkeys(("confirm_url", "address", "name", "subject", "first_digest", "advice", "valid_until"), evil)
+    values = dict.fromkeys(
+        (
+            "confirm_url",
+            "access_url",
+            "undo_url",
+            "until",
+            "address",
+            "name",
+            "subject",
+            "first_digest",
+            "advice",
+            "valid_until",
+        ),
+        evil,
+    )
     mail = render_notice(kind, {**values, "lines": [evil], "facts": {evil: evil}, "topics": [evil]}, site, environments)
     assert mail.subject.isprintable()
     assert "<script>" not in mail.html

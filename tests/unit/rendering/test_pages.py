@@ -14,6 +14,8 @@ from digest.rendering.settings import SiteSettings
 from digest.subscribers.form import sent
 
 PAGES = (
+    "ask",
+    "asked",
     "check-inbox",
     "choose",
     "confirm",
@@ -26,8 +28,11 @@ PAGES = (
     "late",
     "preferences",
     "preview",
+    "paused",
     "rate",
     "rated",
+    "undo",
+    "undone",
     "unsubscribe",
     "unsubscribed",
 )
@@ -35,6 +40,12 @@ FORM = choices_view(sent([("topics", "graphs"), ("size", "99")]), ["robots"], 0.
 ISSUE = preview_view(date(2026, 11, 24), [], weekly=False, path_of=str)
 VALUES = {
     "action": "/u/AbC",
+    "undo_action": "/undo/AbC",
+    "on_its_way": 1,
+    "until": "7 December 2026",
+    "what": "paused",
+    "pauses": [{"action": "/p/pause/AbC/1", "label": "1 week"}],
+    "leave": "/u/AbC",
     "address": "a***@example.org",
     "title": "Not valid",
     "message": "It was used before.",
@@ -94,7 +105,7 @@ def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSetting
     assert page.count("<button") == 1
 
 
-@pytest.mark.parametrize("name", ["confirmed", "unsubscribed", "error", "erased", "late"])
+@pytest.mark.parametrize("name", ["confirmed", "asked", "undone", "error", "erased", "late"])
 def test_a_page_that_tells_does_nothing(name: str, site: SiteSettings, environments: Environments) -> None:
     page = render_page(name, VALUES, site, environments, Around())
     assert not re.search(r"<form|<button", page)
