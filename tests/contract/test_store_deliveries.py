@@ -250,3 +250,36 @@ def test_what_was_chosen_and_how_it_was_named_can_be_asked_for_again(world: Worl
         deliveries.store_picks(connection, worker, {row: (PICKS, "m@example.org")})
         assert deliveries.fixed(connection, [row, other]) == {row: (PICKS, "m@example.org")}
         assert deliveries.fixed(connection, []) == {}
+
+
+def test_what_was_withdrawn_for_one_reason_at_one_time_is_queued_again(world: World) -> None:
+    ann, bob, gone = world.reader("ann"), world.reader("bob"), "the reader is unsubscribed"
+    picks = [[7, 0]]
+    new = world.mail(ann, world.edition(), picks=picks)
+    doubted = world.mail(ann, world.edition(TODAY - DAY), picks=picks, doubts=1, attempts=1)
+    submitted = world.mail(ann, world.edition(TODAY - 2 * DAY), state="submitted")
+    other = world.mail(bob, world.edition(TODAY - 3 * DAY))
+    late = world.mail(ann, world.edition(TODAY - 4 * DAY), state="skipped", reply="too late")
+    before = world.mail(ann, world.edition(TODAY - 5 * DAY), state="skipped", reply=gone, updated_at=NOW - HOUR)
+    with world.store.write() as connection:
+        deliveries.skip_open(connection, [ann, bob], gone, NOW)
+        assert deliveries.reopen(connection, ann, gone, NOW, NOW + HOUR) == 2
+        assert deliveries.reopen(connection, ann, gone, NOW, NOW + HOUR) == 0
+    assert world.states(new, doubted, submitted, other, late, before) == [
+        "queued",
+        "queued",
+        "submitted",
+        "skipped",
+        "skipped",
+        "skipped",
+    ]
+    assert [(world.row(one).picks, world.row(one).reply) for one in (new, doubted)] == [(None, ""), (picks, "")]
+    assert world.row(other).picks is None
+
+
+def test_only_what_is_being_submitted_is_on_its_way(world: World) -> None:
+    ann, bob = world.reader("ann"), world.reader("bob")
+    for days, state in enumerate(("queued", "claimed", "submitting", "in_doubt", "submitted", "skipped")):
+        world.mail(ann, world.edition(TODAY - days * DAY), state=state)
+    with world.store.read() as connection:
+        assert [deliveries.on_its_way(connection, one) for one in (ann, bob)] == [1, 0]

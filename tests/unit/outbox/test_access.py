@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as some
 
-from digest.outbox.access import LIFE, access, feed, whose, whose_feed
+from digest.outbox.access import LIFE, access, feed, undo, whose, whose_feed, whose_undo
 from digest.tokens import Signer, random_token
 
 SIGNER, OTHER = Signer(["k" * 40]), Signer(["o" * 40])
@@ -47,3 +47,23 @@ def test_what_we_did_not_make_opens_nothing(made_up: str) -> None:
 @given(some.text(alphabet="0123456789abcdef.", max_size=12), some.text(min_size=22, max_size=22))
 def test_nor_what_looks_like_it(until: str, mac: str) -> None:
     assert whose(SIGNER, f"{READER}.{until}.{mac}", NOW) == ("", None)
+
+
+@given(some.timedeltas(timedelta(), timedelta(days=36500)))
+def test_an_undo_names_the_reader_and_the_instant_of_the_act(later: timedelta) -> None:
+    at = NOW + later
+    assert whose_undo(SIGNER, undo(SIGNER, READER, at)) == (READER, at)
+    assert len(undo(SIGNER, READER, at)) == 59
+    assert whose_undo(OTHER, undo(SIGNER, READER, at))[0] == ""
+
+
+@given(some.text() | some.from_regex(r"[A-Za-z0-9_-]{22}\.[0-9a-f]{13}\.[A-Za-z0-9_-]{22}", fullmatch=True))
+def test_an_undo_that_we_did_not_make_takes_nothing_back(made_up: str) -> None:
+    assert whose_undo(SIGNER, made_up)[0] == ""
+
+
+def test_an_undo_of_one_act_takes_back_no_other() -> None:
+    reader, at, mac = undo(SIGNER, READER, NOW).split(".")
+    assert whose_undo(SIGNER, f"{reader}.{int(at, 16) + 1:013x}.{mac}")[0] == ""
+    assert whose_undo(SIGNER, f"{random_token()}.{at}.{mac}")[0] == ""
+    assert whose_undo(SIGNER, f"{reader}.{at}.{SIGNER.sign('preferences', f'{reader}.{at}')}")[0] == ""
