@@ -149,7 +149,8 @@ def _bring_back(connection: Any, known: Subscriber, done: Event, now: datetime) 
     """Make a reader what he was before this event; his mails of then are queued again."""
     subscribe.refuse_suppressed(connection, known.address)
     undid = {"by": BY, "undid": done.at.isoformat()}
-    subscribers.become(connection, known.id, "active", now, expecting=known.state)
+    # He is a reader since then: what has become due meanwhile is his.
+    subscribers.become(connection, known.id, "active", done.at, expecting=known.state)
     events.record(connection, "resumed", known.id, now, undid)
     until = datetime.fromisoformat(done.details["was_until"]) if done.details["was_until"] else None
     if done.details["was"] == "paused" and (until is None or until > now):

@@ -151,7 +151,7 @@ def become(
     """
     if new in LEFT:
         deliveries.skip_open(connection, [subscriber_id], f"the reader is {new}", now)
-        notices.withdraw(connection, subscriber_id, ("confirm", "welcome"), f"the reader is {new}", now)
+        notices.withdraw(connection, subscriber_id, ("confirm", "welcome", "paused"), f"the reader is {new}", now)
     row = _locked(connection, subscriber_id)
     if not may_become(row.state, new) or expecting not in (None, row.state):
         raise NotPermitted(f"{row.address} is {row.state} and cannot become {new}")

@@ -144,6 +144,31 @@ def test_the_mail_that_was_withdrawn_by_the_mistake_comes_after_all(site: Site, 
     assert ["List-Id" in mail.message for mail in sink.by_recipient[ANN.text]] == [True]  # and no goodbye, which is not true
 
 
+def test_who_was_away_at_his_hour_by_mistake_gets_his_mail_after_all(
+    site: Site, sink: Sink, serving: Callable[..., Any]
+) -> None:
+    site.later(hours=-1)
+    (bob,) = site.subscribe("bob@example.org", hour="06:30")
+    site.later(hours=1)
+    site.publish()
+    with serving(site.app) as web:
+        site.later(minutes=29)
+        path = undo_path(web("POST", f"/u/{bob.token}"))
+        site.later(minutes=2)
+        site.deliver()
+        web("POST", path)
+        site.deliver()
+    assert ["List-Id" in mail.message for mail in sink.by_recipient["bob@example.org"]] == [False, True]
+
+
+def test_of_a_pause_that_was_made_longer_at_once_he_is_told_once(site: Site, sink: Sink, web: Ask, ann: Subscriber) -> None:
+    for weeks in (1, 4):
+        web("POST", f"/p/pause/{ann.token}/{weeks}")
+    site.deliver()
+    (mail,) = sink.by_recipient[ANN.text]
+    assert mail.message["Subject"] == "Trending Papers: paused until 30 March 2026"
+
+
 def test_an_undo_works_for_thirty_days(site: Site, web: Ask, ann: Subscriber) -> None:
     path = undo_path(web("POST", f"/u/{ann.token}"))
     site.later(days=30, seconds=1)

@@ -98,7 +98,7 @@ def test_all_links_of_a_page_lie_below_the_site(site: SiteSettings, environments
     assert all(link.startswith(("/papers/", "#")) for link in links)
 
 
-@pytest.mark.parametrize("name", ["confirm", "unsubscribe", "rate", "erase"])
+@pytest.mark.parametrize("name", ["confirm", "unsubscribe", "undo", "rate", "erase"])
 def test_a_page_that_acts_has_one_button_that_posts(name: str, site: SiteSettings, environments: Environments) -> None:
     page = render_page(name, VALUES, site, environments, Around())
     assert re.findall(r"<form[^>]*>", page) == ['<form method="post" action="/u/AbC">']
