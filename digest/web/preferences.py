@@ -99,9 +99,10 @@ class Preferences:
             return self._page(request, reader, form, "These choices are not kept yet.")
         if act == "preview":
             return self._wishing.preview(form, Someone(reader.id, form.forgotten), save=self._path(request))
-        return self._page(request, *self._kept(reader, form), unread=form)
+        reader, note = self._kept(reader, form)
+        return self._page(request, reader, note=note, unread=form)
 
-    def _kept(self, reader: Subscriber, form: Form) -> tuple[Subscriber, None, str]:
+    def _kept(self, reader: Subscriber, form: Form) -> tuple[Subscriber, str]:
         """Keep all that is in the form; returns the reader as he is now, and what to tell him."""
         store, now, chosen = self._app.store, self._app.clock.now(), form.wishes.preferences
         with store.read() as connection:
@@ -125,7 +126,7 @@ class Preferences:
             told += [f"{liked.too_many} were too many and are left out."] * bool(liked.too_many)
         first = subscribe.first_digest(reader.preferences, self._app.schedule, now)
         told += [f"Your next digest comes {first}."] * bool(first and reader.state == "active")
-        return reader, None, " ".join(told)
+        return reader, " ".join(told)
 
     def _pause(self, request: Request, reader: Subscriber, form: FormData) -> Response:
         weeks = WEEKS.get(str(form.get("weeks")))
