@@ -32,6 +32,8 @@ class Story:
 
 _now = paper.alias("now")
 _SURVIVES = _now.c.id == func.coalesce(paper.c.merged_into, paper.c.id)
+_by_paper = edition_entry.c.edition_id + 0
+"""An edition's number in such words that no database goes through all entries of an edition for a few papers of it."""
 _SHOWN = _now.c.hidden_at.is_(None) & _now.c.retracted_at.is_(None)
 
 
@@ -43,20 +45,21 @@ def about(connection: Connection, words: str, until: datetime, *, editions: int,
     ids = search.matching(connection, words, MATCHING)
     if not ids:
         return []
+    former = connection.scalars(select(paper.c.id).where(one_of(connection, paper.c.merged_into, ids)))
     latest = select(edition.c.id).where(edition.c.cadence == "daily", edition.c.frozen_at <= until)
     latest = latest.order_by(edition.c.date.desc()).limit(editions)
     query = (
-        select(_now.c.id, edition.c.id, edition_entry.c.paper_id, edition.c.frozen_at, edition_entry.c.rank)
+        select(func.coalesce(paper.c.merged_into, paper.c.id), edition_entry.c.edition_id, edition_entry.c.paper_id)
+        .add_columns(edition.c.frozen_at, edition_entry.c.rank)
         .select_from(edition_entry)
         .join(edition, edition.c.id == edition_entry.c.edition_id)
         .join(paper, paper.c.id == edition_entry.c.paper_id)
-        .join(_now, _SURVIVES)
-        .where(edition.c.id.in_(list(connection.scalars(latest))), one_of(connection, _now.c.id, ids))
+        .where(_by_paper.in_(list(connection.scalars(latest))), one_of(connection, edition_entry.c.paper_id, [*ids, *former]))
         .order_by(edition.c.frozen_at.desc(), edition_entry.c.rank.desc())
     )
     first = {row[0]: row for row in connection.execute(query)}  # the oldest comes last, and stays
     newest = sorted(first.values(), key=lambda row: (-row.frozen_at.timestamp(), row.rank))[:limit]
-    places = [(row[1], row.paper_id) for row in newest]
+    places = [(row.edition_id, row.paper_id) for row in newest]
     told = _told(connection, places)
     return [story for place in places if (story := told.get(place))]
 
@@ -78,14 +81,20 @@ def chosen_for(connection: Connection, subscriber_id: int, since: datetime, *, l
 
 
 def appearances(connection: Connection, ids: Collection[int], until: datetime, *, limit: int) -> list[tuple[Row[Any], Entry]]:
-    """The editions that had a paper, by any of its numbers, the latest first: date, cadence and frozen_at, and the entry."""
+    """The editions that had a paper, the latest first: date, cadence and frozen_at, and the entry.
+
+    `ids`: its number and its former ones; where an edition had two of them, the better one counts.
+    """
     query: Select[Any] = (
         select(edition.c.date, edition.c.cadence, edition.c.frozen_at, edition_entry)
         .join(edition_entry, edition_entry.c.edition_id == edition.c.id)
         .where(one_of(connection, edition_entry.c.paper_id, ids), edition.c.frozen_at <= until)
         .order_by(edition.c.frozen_at.desc(), edition.c.cadence, edition_entry.c.rank)
     )
-    return [(row, entry_from_row(row)) for row in connection.execute(query.limit(limit))]
+    best: dict[int, Row[Any]] = {}
+    for row in connection.execute(query.limit(limit)):
+        best.setdefault(row.edition_id, row)
+    return [(row, entry_from_row(row)) for row in best.values()]
 
 
 def _told(connection: Connection, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], Story]:
@@ -98,7 +107,9 @@ def _told(connection: Connection, places: Collection[tuple[int, int]]) -> dict[t
         .join(edition, edition.c.id == edition_entry.c.edition_id)
         .join(paper, paper.c.id == edition_entry.c.paper_id)
         .join(_now, _SURVIVES)
-        .where(tuple_(edition_entry.c.edition_id, edition_entry.c.paper_id).in_(list(places)), _SHOWN)
+        .where(_by_paper.in_({number for number, _ in places}), _SHOWN)
+        .where(one_of(connection, edition_entry.c.paper_id, {number for _, number in places}))
+        .where(tuple_(edition_entry.c.edition_id, edition_entry.c.paper_id).in_(list(places)))
     )
     return {
         (row.edition_id, row.paper_id): Story(row.key, entry_from_row(row), row.date, row.frozen_at)

@@ -135,12 +135,14 @@ def beside(connection: Connection, on: date, cadence: Cadence) -> tuple[date | N
 
 def _issue(connection: Connection, row: Row[Any]) -> Issue:
     picks = picks_from_json(row.picks)
-    query = select(edition_entry).where(edition_entry.c.edition_id == row.id).order_by(edition_entry.c.rank)
     if row.picks is None:
-        rows = connection.execute(query.limit(UNCHOSEN)).all()
+        best = select(edition_entry).where(edition_entry.c.edition_id == row.id).order_by(edition_entry.c.rank)
+        rows = connection.execute(best.limit(UNCHOSEN)).all()
         picks = tuple(Pick(one.paper_id, "card") for one in rows)
     else:
-        rows = connection.execute(query.where(one_of(connection, edition_entry.c.paper_id, [p.paper_id for p in picks]))).all()
+        # Found by paper: SQLite would go through all entries of the edition for its few picks.
+        mine = select(edition_entry).where(edition_entry.c.edition_id + 0 == row.id)
+        rows = connection.execute(mine.where(one_of(connection, edition_entry.c.paper_id, [p.paper_id for p in picks]))).all()
     entries = {one.paper_id: entry_from_row(one) for one in rows}
     keys = keys_of(connection, list(entries))
     hidden = hidden_among(connection, list(entries))

@@ -145,6 +145,11 @@ def test_a_paper_has_its_last_reading_of_each_day_and_its_editions(world: World,
     ]
 
 
+def test_a_question_mark_in_an_id_is_part_of_it(world: World, web: Ask) -> None:
+    assert data(web, f"{API}/papers/doi:10.1000/f/1?x")["key"] == "doi:10.1000/f/1"
+    assert problem(web("GET", f"{API}/papers/doi:10.1000/f/1%3Fx"))[0] == 404
+
+
 def test_search_gives_the_papers_with_these_words(world: World, web: Ask) -> None:
     assert [one["key"] for one in data(web, f"{API}/search?q=graph")["papers"]] == ["arxiv:2401.01234"]
     assert [one["key"] for one in data(web, f"{API}/search?q=doi:10.1000/f/1")["papers"]] == ["doi:10.1000/f/1"]
