@@ -164,6 +164,7 @@ def test_who_was_away_at_his_hour_by_mistake_gets_his_mail_after_all(
 def test_of_a_pause_that_was_made_longer_at_once_he_is_told_once(site: Site, sink: Sink, web: Ask, ann: Subscriber) -> None:
     for weeks in (1, 4):
         web("POST", f"/p/pause/{ann.token}/{weeks}")
+        site.later(seconds=5)
     site.deliver()
     (mail,) = sink.by_recipient[ANN.text]
     assert mail.message["Subject"] == "Trending Papers: paused until 30 March 2026"
