@@ -60,7 +60,6 @@ VALUES = {
     "reads": True,
     "paused": True,
     "paused_until": "Monday, 30 November 2026",
-    "leave": "/u/AbC",
     "ask": "/p/ask/AbC",
     "back": "/p/AbC",
     "contact": "",
