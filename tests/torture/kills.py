@@ -148,12 +148,13 @@ def torture(
         relay = Relay(sink, seed, flapping=flapping)
         now = START
         for number, end in enumerate(ends):
-            if len(sink.accepted) >= readers:
+            reached = len(sink.by_recipient)
+            if reached >= readers:
                 break
             process = operator.start("deliver", now=now)
             before = len(sink.accepted)
             # Most die while mails are on the wire; some while they start, choose or build.
-            left = max(1, (readers - before) // (len(ends) - number))
+            left = max(1, (readers - reached) // (len(ends) - number))
             if dice.random() < 0.15:
                 time.sleep(dice.uniform(0.1, 1.2))
             else:
