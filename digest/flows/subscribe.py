@@ -332,7 +332,7 @@ def leave(
     """
     if not may_become(known.state, "unsubscribed") or known.state == "unsubscribed":
         return known
-    reader = subscribers.become(connection, known.id, "unsubscribed", now)
+    reader = subscribers.become(connection, known.id, "unsubscribed", now, expecting=known.state)
     events.record(connection, "unsubscribed", reader.id, now, {"by": by, **state_of(known)})
     if known.state in ("active", "paused") and not quietly:
         content = {"name": reader.name, "address": reader.address.text, "undo_url": undo_url}
