@@ -49,7 +49,7 @@ def description(name: str, url: str, contact: str) -> Data:
             ),
             "/api/v1/editions/{date}": _get("getEdition", "The edition of a day", "Issue", [_DAY], missing="edition"),
             "/api/v1/editions/week/{date}": _get(
-                "getWeeklyEdition", "The edition of a week, by the day it is dated", "Issue", [_DAY], missing="edition"
+                "getWeeklyEdition", "The edition of a week, by the day it is dated", "Issue", [_WEEK], missing="edition"
             ),
             "/api/v1/papers/{key}": _get(
                 "getPaper",
@@ -94,6 +94,7 @@ _DAY: Data = {
     "schema": _DATE,
     "example": "2026-11-22",
 }
+_WEEK: Data = {**_DAY, "example": "2026-11-16"}
 _KEY: Data = {
     "name": "key",
     "in": "path",
