@@ -10,6 +10,8 @@ from support.operator import Operator
 from support.sink import DROP, Sink
 from support.site import MONDAY, Site
 
+from digest.store import holding
+
 DELIVERY_KEYS = {"email", "edition", "state", "attempts", "message_id", "in_doubt_at", "reply"}
 
 
@@ -99,6 +101,14 @@ def test_status_tells_what_is_next_and_how_the_last_edition_went(operator: Opera
     assert status["last_edition"]["deliveries"] in ({"submitted": 2}, {})
     assert status["subscribers"] == {"active": 2}
     assert status["queue"] == {}
+    assert status["paused_since"] is None
+
+
+def test_status_says_since_when_digests_are_held_back(operator: Operator, site: Site) -> None:
+    with site.app.store.write() as connection:
+        holding.pause(connection, MONDAY, "ann")
+    assert operator.call("status", "--json", now=MONDAY).json["paused_since"] == "2026-03-02T06:00:00Z"
+    assert "held back since Mon 2026-03-02 06:00Z" in operator.call("status", now=MONDAY).out
 
 
 def test_the_clock_starts_at_now_wherever_it_stands_in_the_line(operator: Operator) -> None:
