@@ -8,23 +8,22 @@ from functools import partial
 from typing import TypeAlias, get_args
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from digest.allowance import Allowance
 from digest.edition.model import Edition, Pick
 from digest.errors import DigestError
 from digest.flows import choose, health, messages, posting, status
 from digest.flows.settling import ENDED
-from digest.store import allowances, deliveries, holding, ledger, overview
+from digest.store import deliveries, holding, ledger, overview
 from digest.store.schema import delivery, notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import CADENCES, Cadence
 from digest.web import operator_views as views
 from digest.web.app import Pages
+from digest.web.door import OURS, Door, foreign, knock
 from digest.web.entry import Entry
 from digest.web.frame import PRIVATE, Frame
 from digest.web.guard import Guard, host_of
@@ -36,14 +35,10 @@ from digest.wiring import App
 EDITIONS = 14
 FAILURES = 100
 LOOK_BACK = timedelta(days=14)
-GUESSES = (Allowance(5, timedelta(minutes=1)), Allowance(30, timedelta(hours=1)))
-"""Of a visitor. There is none for all together: with it, a stranger could lock the operator out."""
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """A mail's styles stand in its tags."""
-# Without a referrer, browsers do not say either whose page a form is of.
-OURS = {"Referrer-Policy": "same-origin"}
 TABLES = {"delivery": delivery, "notice": notice}
 Answer: TypeAlias = Callable[[Request], Response]
 
@@ -71,42 +66,6 @@ def create_operator_app(app: App) -> Starlette:
     public = host_of(str(app.settings.site.public_url or "").partition("://")[2].partition("/")[0])
     web.add_middleware(Guard, hosts=[name for name in (bound, public) if name], secure=False)
     return web
-
-
-class Door:
-    """Coming in and going out."""
-
-    def __init__(self, app: App, frame: Frame, visitors: Visitors, entry: Entry) -> None:
-        self._app, self._frame, self._visitors, self._entry = app, frame, visitors, entry
-
-    def routes(self) -> list[Route]:
-        return [Route("/enter", self.enter, methods=["POST"]), Route("/leave", self.leave, methods=["POST"])]
-
-    async def enter(self, request: Request) -> Response:
-        """Let in whoever has the token."""
-        form = await request.form()
-        return await run_in_threadpool(self._enter, request, str(form.get("token", "")))
-
-    def _enter(self, request: Request, token: str) -> Response:
-        if is_foreign(request, ""):
-            return foreign(self._frame)
-        with self._app.store.write() as connection:
-            key = f"operator {self._visitors.key(request)}"
-            allowed = allowances.spend(connection, {key: GUESSES}, self._app.clock.now())
-        if not allowed:
-            values = {"title": "Too many at once", "message": "Please try again in a minute."}
-            return self._frame.page("error", values, 429, {"Retry-After": "60"})
-        if not self._entry.opens(token):
-            return knock(self._frame, self._entry, "That is not the token.")
-        response = self._frame.see_other("")
-        self._entry.let_in(response)
-        return response
-
-    def leave(self, _request: Request) -> Response:
-        """Forget who this was."""
-        response = self._frame.see_other("")
-        self._entry.let_go(response)
-        return response
 
 
 class Operator:
@@ -251,14 +210,3 @@ class Operator:
 
     def _health(self) -> health.Health:
         return health.look(self._app.store, self._app.schedule, self._app.clock.now())
-
-
-def knock(frame: Frame, entry: Entry, wrong: str = "") -> Response:
-    """Ask for the token, where there is one."""
-    values = {"wrong": wrong, "by_token": entry.by_token}
-    return frame.page("operator/enter", values, 401, {**OURS, "WWW-Authenticate": "Bearer"})
-
-
-def foreign(frame: Frame) -> Response:
-    """What a form of another site gets."""
-    return frame.page("error", {"title": "That came from another site", "message": "Please use the form on our own page."}, 403)
