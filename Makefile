@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint format types check lock wheel torture bench scale fit words clean
+.PHONY: help demo test test-browser lint format types check lock wheel torture bench scale fit words clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -14,6 +14,9 @@ demo: $(VENV)/runtime ## live one day offline: four readers, four mails, into va
 
 test: $(VENV)/development ## every test; nothing needs to be installed or running
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-browser: $(VENV)/browser ## the web part in a real browser; needs chromium, npm and java
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser $(if $(PICTURES),--pictures $(PICTURES))
 
 lint: $(VENV)/development ## style and layers
 	$(BIN)/ruff check .
@@ -52,9 +55,10 @@ wheel: $(VENV)/development ## build the wheel into dist/
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
 	uv pip compile -q pyproject.toml --group dev --extra postgres --extra semantic --extra speed --extra workers --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.lock -o requirements-dev.lock
+	echo 'playwright>=1.60' | uv pip compile -q - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -c requirements-dev.lock -o requirements-browser.lock
 
 clean: ## forget the environment and what the demo made
-	rm -rf $(VENV) var/demo dist
+	rm -rf $(VENV) var/demo dist tests/browser/node_modules
 
 # The virtual environment: pinned and hash-checked. Two stamps, for the demo needs less than the tests.
 $(VENV)/bin/python:
@@ -73,3 +77,9 @@ $(VENV)/runtime: requirements.lock $(VENV)/bin/python
 $(VENV)/development: requirements-dev.lock $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/runtime
+
+# What only the browser's tests need: its driver, and the two programs that judge pages. No script of a package is run.
+$(VENV)/browser: requirements-browser.lock tests/browser/package-lock.json $(VENV)/development
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	@npm ci --prefix tests/browser --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
