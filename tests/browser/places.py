@@ -8,8 +8,8 @@ from support.house import House
 from support.site import MONDAY
 
 SIGNED_UP, READING = MONDAY - timedelta(hours=12), MONDAY + timedelta(minutes=1)
-ANN, BOB, CAY = "ann@example.org", "bob@example.org", "cay@example.org"
-"""Ann has not confirmed yet, Bob reads, and Cay is about to leave: whoever needs a reader in another state adds one."""
+ANN, BOB, CAY, DAN, EVE = (f"{name}@example.org" for name in ("ann", "bob", "cay", "dan", "eve"))
+"""Ann has not confirmed yet, Bob reads, Cay is about to leave, Dan has left, and Eve is about to pause."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,9 @@ class Place:
     Args:
         path: of the page, or of the one before it. With `{}` in it: of the first such link in the mails to `reader`.
         fill: what is written into which field, by its label.
-        press: the buttons that lead on, one after the other.
+        press: the buttons or links that lead on, one after the other.
         status: what the server answers at last.
+        desk: whether it is one of the operator's pages.
     """
 
     name: str
@@ -29,32 +30,62 @@ class Place:
     fill: Mapping[str, str] = field(default_factory=dict)
     press: tuple[str, ...] = ()
     status: int = 200
+    desk: bool = False
 
 
 PLACES = (
     Place("landing", "/"),
     Place("no address", "/", fill={"Your email address": "ann@nowhere"}, press=("Subscribe",), status=422),
     Place("check your inbox", "/check-inbox"),
+    Place("choose", "/choose"),
+    Place("choices that are none", "/choose?size=99&zone=Nowhere", status=422),
+    Place("preview", "/choose?topics=protein", press=("Show me tomorrow’s digest",)),
     Place("confirm", "/confirm/{}", ANN),
     Place("confirmed", "/confirm/{}"),
     Place("confirmation too old", "/confirm/0123456789abcdefghijkl", status=404),
     Place("unsubscribe", "/u/{}", CAY),
     Place("unsubscribed", "/u/{}", CAY, press=("Unsubscribe",)),
+    Place("undo", "/undo/{}", DAN),
+    Place("undone", "/u/{}", CAY, press=("Unsubscribe", "Undo")),
+    Place("ask for preferences", "/p/ask/{}"),
+    Place("asked for preferences", "/p/ask/{}", press=("Mail me the link",)),
+    Place("paused", "/p/ask/{}", EVE, press=("1 week",)),
+    Place("preferences", "/p/{}"),
+    Place("preferences that are none", "/p/{}", fill={"Papers in a mail": "99"}, press=("Keep these choices",), status=422),
+    Place("preview for a reader", "/p/{}", press=("Show me the next digest first",)),
+    Place("erase", "/p/{}", press=("Erase all of it",)),
     Place("more like this", "/f/{}/{}/more"),
     Place("less like this", "/f/{}/{}/less"),
     Place("rated", "/f/{}/{}/more", press=("More like this",)),
     Place("rating taken back", "/f/{}/{}/less", press=("Less like this", "Take it back")),
     Place("rating unknown", "/f/1/2/more", status=404),
+    Place("archive", "/archive"),
+    Place("edition", "/archive/2026-03-02"),
+    Place("no such edition", "/archive/2026-02-01", status=404),
+    Place("search", "/search?q=protein"),
+    Place("nothing found", "/search?q=zebra"),
+    Place("paper", "/papers/arxiv:2603.10056"),
+    Place("no such paper", "/papers/arxiv:2603.99999", status=404),
+    Place("how ranking works", "/how-ranking-works"),
+    Place("privacy", "/privacy"),
     Place("no such page", "/nowhere", status=404),
+    Place("operator, status", "/", desk=True),
+    Place("operator, editions", "/editions", desk=True),
+    Place("operator, failures", "/failures", desk=True),
+    Place("operator, preview", "/preview", desk=True),
 )
 
 
 def settle_in(house: House) -> None:
-    """Bring about what the places need: an edition, three readers, and their mails."""
+    """Bring about what the places need: an edition, readers in every state, and their mails."""
     house.live(SIGNED_UP)
-    house.join(BOB, CAY)
+    house.join(BOB, CAY, DAN, EVE)
     house.post("/subscribe", email=ANN)
     house.mail(ANN)
     house.live(READING)
-    for reader in (BOB, CAY):
-        house.mail(reader, 3)
+    for reader in (BOB, CAY, DAN, EVE):
+        house.mail(reader, 3)  # to confirm, welcome, and the edition
+    house.post(house.links("/u/{}", DAN)[0])
+    house.post(house.links("/p/ask/{}", BOB)[0])
+    house.mail(DAN, 4)
+    house.mail(BOB, 4)

@@ -17,15 +17,28 @@ from support.operator import Operator
 from support.sink import Sink, free_port
 from support.waiting import until
 
+TOKEN = "t" * 40
+"""Opens the operator's pages."""
+
 
 class House:
-    """One at a time it runs the daemon or the web part alone, as of any moment; its database stays."""
+    """One at a time it runs the daemon or the web part alone, as of any moment; its database stays.
+
+    `root` is where visitors find it, `desk` where its operator does.
+    """
 
     def __init__(self, home: Path, sink: Sink) -> None:
-        port = free_port()
-        self.root = f"http://localhost:{port}"
+        port, desk = free_port(), free_port()
+        self.root, self.desk = f"http://localhost:{port}", f"http://localhost:{desk}"
         self._home, self._sink = home, sink
-        self._operator = Operator(home, sink.url, site__public_url=self.root, web__bind=f"127.0.0.1:{port}")
+        self._operator = Operator(
+            home,
+            sink.url,
+            site__public_url=self.root,
+            web__bind=f"127.0.0.1:{port}",
+            web__operator_bind=f"127.0.0.1:{desk}",
+            web__operator_token=TOKEN,
+        )
         self._web = httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
         self._process: subprocess.Popen[bytes] | None = None
 
