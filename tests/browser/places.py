@@ -45,6 +45,16 @@ PLACES = (
     Place("rated", "/f/{}/{}/more", press=("More like this",)),
     Place("rating taken back", "/f/{}/{}/less", press=("Less like this", "Take it back")),
     Place("rating unknown", "/f/1/2/more", status=404),
+    Place("leaving taken back", "/u/{}", CAY, press=("Unsubscribe", "Undo")),
+    Place("ask for preferences", "/p/ask/{}"),
+    Place("choose first", "/choose"),
+    Place("preview", "/preview?topics=graphs"),
+    Place("archive", "/archive"),
+    Place("edition", f"/archive/{MONDAY.date()}"),
+    Place("paper", "/papers/arxiv:2603.10000"),
+    Place("search", "/search?q=graph"),
+    Place("how ranking works", "/how-ranking-works"),
+    Place("privacy", "/privacy"),
     Place("no such page", "/nowhere", status=404),
 )
 

@@ -131,6 +131,8 @@ def _violations(page: Page) -> list[str]:
 
 _MARK = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
     .filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility())
+    // Of a group of radio buttons, the chosen one is stopped at; arrows lead to the others.
+    .filter(one => one.type !== "radio" || one.checked)
     .forEach((one, place) => one.dataset.place = place)"""
 _FOCUS = """() => {
     const one = document.activeElement, look = getComputedStyle(one);
