@@ -97,6 +97,8 @@ def test_every_page_is_used_by_keyboard(place: Place, visit: Callable[..., Visit
     while True:
         page.keyboard.press("Tab")
         place_of, shown = page.evaluate(_FOCUS)
+        if seen and place_of == seen[-1]:
+            continue  # hours and minutes of one field
         if place_of in (-1, *seen):
             break
         assert shown, f"nothing shows where the focus is: {page.evaluate('document.activeElement.outerHTML')}"
