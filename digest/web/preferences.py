@@ -16,7 +16,7 @@ from digest.errors import NotPermitted, UsageError
 from digest.flows import liking, subscribe
 from digest.flows.exporting import export
 from digest.flows.previewing import Someone
-from digest.outbox.access import whose
+from digest.outbox.access import feed, whose
 from digest.papers.model import Work
 from digest.rendering.words import on_weekday
 from digest.store import ratings, subscribers
@@ -182,6 +182,7 @@ class Preferences:
             "address": reader.address.masked,
             "action": self._path(request),
             "leave": self._frame.path("u", reader.token),
+            "feed": self._frame.path("feed", "for", f"{feed(self._app.signer, reader.token)}.xml"),
             "form": self._wishing.view(form, rated=rated, bibtex=True),
             "note": note,
             "unread": unread.unread[:UNREAD_SHOWN] if unread else (),

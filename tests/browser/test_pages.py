@@ -137,14 +137,11 @@ def _violations(page: Page) -> list[str]:
     return [f"{one['id']}: {one['help']}: {node['html']}" for one in found["violations"] for node in one["nodes"]]
 
 
-# Of radio buttons with one name, the keyboard reaches one, and the arrow keys the others.
-_MARK = """() => {
-    const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
-        .filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility());
-    const group = one => all.filter(other => other.type === "radio" && other.form === one.form && other.name === one.name);
-    all.filter(one => one.type !== "radio" || one === (group(one).find(other => other.checked) ?? group(one)[0]))
-        .forEach((one, place) => one.dataset.place = place);
-}"""
+_MARK = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+    .filter(one => one.tabIndex >= 0 && !one.disabled && one.checkVisibility())
+    // Of a group of radio buttons, the chosen one is stopped at; arrows lead to the others.
+    .filter(one => one.type !== "radio" || one.checked)
+    .forEach((one, place) => one.dataset.place = place)"""
 _FOCUS = """() => {
     const one = document.activeElement, look = getComputedStyle(one);
     return [Number(one.dataset.place ?? -1), look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2];

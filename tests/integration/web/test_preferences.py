@@ -86,6 +86,13 @@ def test_looking_at_every_page_changes_nothing(site: Site, web: Ask, path: str) 
     assert everything(site.app) == before
 
 
+def test_the_page_leads_to_the_readers_own_feed(web: Ask, path: str) -> None:
+    (own,) = re.findall(r'href="(/feed/for/[^"]*)"', web("GET", path).body)
+    feed = web("GET", own)
+    assert feed.status == 200
+    assert feed.headers["content-type"].startswith("application/atom+xml")
+
+
 def test_everything_can_be_changed_at_once(site: Site, web: Ask, ann: Subscriber, path: str) -> None:
     fields = [("topics", "robots"), ("topic", "protein folding"), ("keywords", "vision"), ("authors", "Doe, Jane")]
     fields += [("categories", "cs.cl"), ("mutes", "poetry"), ("share", "25"), ("size", "7"), ("day", "0"), ("day", "2")]

@@ -61,6 +61,7 @@ VALUES = {
     "paused": True,
     "paused_until": "Monday, 30 November 2026",
     "ask": "/p/ask/AbC",
+    "feed": "/feed/for/AbC.xml",
     "back": "/p/AbC",
     "contact": "",
     "wrong": "That is not an email address.",
