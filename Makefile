@@ -26,7 +26,7 @@ lint: $(VENV)/development ## style and layers
 types: $(VENV)/development ## mypy, strict
 	$(BIN)/mypy
 
-check: lint types test ## all that CI does
+check: lint types test ## all that needs no browser
 
 format: $(VENV)/development ## put the code in its form
 	$(BIN)/ruff check --fix-only .

@@ -26,7 +26,7 @@ _LABELS = {
     "mutes": "Keep away",
     PAPERS: "Papers",
     "share": "Share",
-    "size": "Length",
+    "size": "Papers in a mail",
     "cadence": "How often",
     "hour": "Time",
     "zone": "Time zone",

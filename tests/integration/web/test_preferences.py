@@ -152,7 +152,7 @@ def test_what_is_wrong_is_told_beside_the_field_and_nothing_is_kept(site: Site, 
     page = post(web, path, {"topics": "robots", "size": "99", "zone": "Tokyo", "papers": "none"})
     assert page.status == 422
     assert 'role="alert"' in page.body
-    assert '<a href="#size">Length</a>: &#39;99&#39; is not a size: a number from 1 to 25.' in page.body
+    assert '<a href="#size">Papers in a mail</a>: &#39;99&#39; is not a size: a number from 1 to 25.' in page.body
     assert "did you mean Asia/Tokyo?" in page.body
     assert ">\nrobots</textarea>" in page.body
     assert everything(site.app) == before

@@ -143,7 +143,7 @@ def test_a_form_tells_what_is_wrong_where_it_is_wrong(
 ) -> None:
     page = render_page("choose" if public else "preferences", VALUES, site, environments, Around())
     assert f'action="{action}"' in page
-    assert '<li><a href="#size">Length</a>: &#39;99&#39; is not a size' in page
+    assert '<li><a href="#size">Papers in a mail</a>: &#39;99&#39; is not a size' in page
     assert 'value="99" aria-invalid="true" aria-describedby="size-wrong size-hint"' in page
     assert "<label" in page
     ids = re.findall(r'\bid="([^"]*)"', page)
