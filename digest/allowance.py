@@ -21,11 +21,12 @@ class Allowance:
 
         Args:
             free_at: what was remembered last, in seconds; 0 where nothing was.
-            now: on the same clock. One that went backwards makes nobody wait longer than a span.
+            now: on the same clock. One that went backwards makes nobody wait longer than a span: what lies further ahead
+                was remembered by a clock that was wrong.
         """
         span = self.span.total_seconds()
         each = span / self.times
-        begins = min(max(free_at, now), now + span)
+        begins = free_at if now < free_at <= now + span else now
         # Rounding must not take the last of the times away.
         return begins + each if begins - now <= span - each + 1e-6 else None
 

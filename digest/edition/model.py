@@ -54,15 +54,14 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """A paper's place in one edition. `score` is the sum of the terms' scores."""
+    """A paper's place in one edition, as it was frozen."""
 
     date: date
     cadence: Cadence
-    rank: int
+    frozen_at: datetime
     of: int
     """How many papers were ranked."""
-    score: float
-    terms: tuple[Term, ...]
+    entry: Entry
 
 
 class Pick(NamedTuple):

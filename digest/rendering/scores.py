@@ -80,9 +80,9 @@ def appearance_view(appearance: Appearance, path: str) -> AppearanceView:
         date=on_weekday(appearance.date),
         weekly=appearance.cadence == "weekly",
         path=path,
-        place=f"no. {appearance.rank:,} of {appearance.of:,}",
-        score=f"{appearance.score:,.1f}",
-        terms=tuple(_term_view(term) for term in appearance.terms),
+        place=f"no. {appearance.entry.rank:,} of {appearance.of:,}",
+        score=f"{appearance.entry.score:,.1f}",
+        terms=tuple(_term_view(term) for term in appearance.entry.terms),
     )
 
 

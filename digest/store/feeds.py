@@ -1,11 +1,10 @@
-"""What feeds tell: the papers about something, those of one reader, and the editions that one paper was in."""
+"""What feeds tell: the papers about something, and those that were chosen for one reader."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from digest.edition.model import Entry, Pick
 from digest.store import search
@@ -78,23 +77,6 @@ def chosen_for(connection: Connection, subscriber_id: int, since: datetime, *, l
     return [
         Story(story.key, story.entry, story.date, story.frozen_at, pick) for place, pick in chosen if (story := told.get(place))
     ]
-
-
-def appearances(connection: Connection, ids: Collection[int], until: datetime, *, limit: int) -> list[tuple[Row[Any], Entry]]:
-    """The editions that had a paper, the latest first: date, cadence and frozen_at, and the entry.
-
-    `ids`: its number and its former ones; where an edition had two of them, the better one counts.
-    """
-    query: Select[Any] = (
-        select(edition.c.date, edition.c.cadence, edition.c.frozen_at, edition_entry)
-        .join(edition_entry, edition_entry.c.edition_id == edition.c.id)
-        .where(one_of(connection, edition_entry.c.paper_id, ids), edition.c.frozen_at <= until)
-        .order_by(edition.c.frozen_at.desc(), edition.c.cadence, edition_entry.c.rank)
-    )
-    best: dict[int, Row[Any]] = {}
-    for row in connection.execute(query.limit(limit)):
-        best.setdefault(row.edition_id, row)
-    return [(row, entry_from_row(row)) for row in best.values()]
 
 
 def _told(connection: Connection, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], Story]:

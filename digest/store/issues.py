@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from digest.edition.model import SECTIONS, Entry, Pick, Section
 from digest.papers.model import Work
@@ -82,12 +82,8 @@ def find(connection: Connection, on: date, cadence: Cadence) -> Issue | None:
 
 
 def listed(connection: Connection, *, since: date | None = None, before: date | None = None, limit: int = 31) -> list[Row[Any]]:
-    """Editions with something to show, the latest first: id, date, cadence, frozen_at, and the best paper in it, `work`."""
-    query: Select[Any] = (
-        select(edition.c.id, edition.c.date, edition.c.cadence, edition.c.frozen_at, edition_entry.c.work)
-        .join(edition_entry, (edition_entry.c.edition_id == edition.c.id) & (edition_entry.c.rank == 1))
-        .where(edition.c.empty_because == "")
-    )
+    """Editions with something to show, the latest first: id, date, cadence, frozen_at."""
+    query = select(edition.c.id, edition.c.date, edition.c.cadence, edition.c.frozen_at).where(edition.c.empty_because == "")
     if since is not None:
         query = query.where(edition.c.date >= since)
     if before is not None:

@@ -8,14 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from digest.papers.identity import arxiv_id, doi
 from digest.papers.model import Paper
-from digest.papers.text import clean
 from digest.rendering.data import Data, edition_data, entry_data, paper_data, readings_data
-from digest.store import feeds, issues, papers
-from digest.subscribers.model import MAX_KEY, Cadence
+from digest.store import appearances, issues, papers
+from digest.subscribers.model import Cadence
 from digest.web.frame import Frame
 from digest.web.openapi import EDITIONS, MAX_ASKED, MOST, USUAL, description
+from digest.web.papers import found as paper_named
 from digest.web.problems import FOR_ANY_SITE, Problem
 from digest.web.public import paper_path
 from digest.web.shelf import Shelf, answered
@@ -106,26 +105,22 @@ class Api:
         return _data({**about, "missing_sources": list(issue.missing_sources), "papers": shown})
 
     def _paper(self, asked: str) -> Response:
-        ids = [one for one in (asked, arxiv_id(asked), doi(asked)) if one and one == clean(one, MAX_KEY)]
         with self._app.store.read() as connection:
-            found = papers.find(connection, ids) if ids else []
-            paper = papers.by_id(connection, found[0].id) if found else None
+            paper = paper_named(connection, asked)
             if paper is None or paper.hidden:
                 return Problem(404, "There is no such paper.")
             if paper.retracted:
                 return Problem(410, "The paper was retracted.")
             numbers = {paper.id, *paper.former_ids}
             readings = papers.readings_of(connection, paper.id)
-            told = feeds.appearances(connection, numbers, self._app.clock.now(), limit=APPEARANCES)
+            told = appearances.of_paper(connection, numbers, self._app.clock.now(), APPEARANCES)
             known_as = papers.aliases_of(connection, [paper.id]).get(paper.id, [])
         return _data(
             {
                 **self._told(paper),
                 "ids": [one for one in known_as if not one.startswith("title:")],
                 "readings": readings_data((row.source, row.metric, row.taken_at, row.value) for row in readings),
-                "editions": [
-                    {**self._edition(row.date, row.cadence, row.frozen_at), **entry_data(entry)} for row, entry in told
-                ],
+                "editions": [{**self._edition(one.date, one.cadence, one.frozen_at), **entry_data(one.entry)} for one in told],
             }
         )
 

@@ -3,8 +3,8 @@
 import re
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -105,7 +105,7 @@ class Archive:
         beside = {name: edition_path(self._frame, day, cadence) if day else "" for name, day in _named(before, after)}
         return self._frame.public("issue", {"issue": view_of(issue, self._frame), **beside})
 
-    def _months(self, connection: Connection, since: date, before: date | None) -> tuple[MonthView, ...]:
+    def _months(self, connection: Any, since: date, before: date | None) -> tuple[MonthView, ...]:
         rows = issues.listed(connection, since=since, before=before, limit=AT_MOST)
         first = issues.first_shown(connection, [row.id for row in rows])
         lines = [

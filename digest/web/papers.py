@@ -1,8 +1,8 @@
 """The page of a paper: what it is, why it ranked, and what attention it got."""
 
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -52,7 +52,7 @@ class Papers:
                 return RedirectResponse(paper_path(self._frame, paper.key), 301)
             aliases = papers.aliases_of(connection, [paper.id]).get(paper.id, [])
             rows = papers.readings_of(connection, paper.id)
-            places = appearances.of_paper(connection, {paper.id, *paper.former_ids}, APPEARANCES)
+            places = appearances.of_paper(connection, {paper.id, *paper.former_ids}, self._app.clock.now(), APPEARANCES)
         readings = [Reading(row.source, row.metric, row.value, row.taken_at) for row in rows]
         values = {
             "paper": paper_page(paper, aliases),
@@ -62,7 +62,7 @@ class Papers:
         return self._frame.public("paper", values)
 
 
-def found(connection: Connection, text: str) -> Paper | None:
+def found(connection: Any, text: str) -> Paper | None:
     """The paper that a path or a parameter means, by its key, a former one, or an id in any spelling; hidden ones too."""
     if len(text) > MAX_KEY or not text.isprintable():
         return None

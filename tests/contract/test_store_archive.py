@@ -52,8 +52,8 @@ def test_a_part_of_the_archive_can_be_listed(world: World) -> None:
 
 def places(world: World, *ids: int, limit: int = 10) -> list[tuple[date, str, int, int]]:
     with world.store.read() as connection:
-        found = appearances.of_paper(connection, ids, limit)
-    return [(one.date, one.cadence, one.rank, one.of) for one in found]
+        found = appearances.of_paper(connection, ids, NOW, limit)
+    return [(one.date, one.cadence, one.entry.rank, one.of) for one in found]
 
 
 def test_a_paper_stands_in_each_edition_that_ranked_it_the_latest_first(world: World) -> None:
@@ -64,8 +64,11 @@ def test_a_paper_stands_in_each_edition_that_ranked_it_the_latest_first(world: W
     assert places(world, 9, limit=1) == [(TODAY, "daily", 2, 2)]
     assert places(world, 5) == places(world) == []
     with world.store.read() as connection:
-        best = appearances.of_paper(connection, [7], 1)[0]
-    assert [(term.signal, term.value, term.reason) for term in best.terms] == [("votes", 12, "12 upvotes"), ("stars", None, "")]
+        best = appearances.of_paper(connection, [7], NOW, 1)[0]
+    assert [(term.signal, term.value, term.reason) for term in best.entry.terms] == [
+        ("votes", 12, "12 upvotes"),
+        ("stars", None, ""),
+    ]
 
 
 def test_of_a_paper_that_was_two_the_better_place_counts(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 from contract.world import LONG_AGO, NOW, TODAY, World, sighting
 
 from digest.edition.model import Pick
-from digest.store import feeds, issues, papers
+from digest.store import appearances, feeds, issues, papers
 from digest.store.feeds import Story
 from digest.store.schema import delivery
 
@@ -76,8 +76,8 @@ def test_what_was_merged_is_told_once_under_its_key_of_today(world: World) -> No
     assert [story.key for story in about(world, "graphs")] == [survivor.key]
     assert chosen(world, reader) == [(survivor.key, ""), (survivor.key, "")]
     with world.store.read() as connection:
-        told = feeds.appearances(connection, {survivor.id, *survivor.former_ids}, NOW, limit=10)
-    assert [(row.date, entry.rank) for row, entry in told] == [(TODAY, 1), (TODAY - DAY, 1)]
+        told = appearances.of_paper(connection, {survivor.id, *survivor.former_ids}, NOW, 10)
+    assert [(one.date, one.entry.rank) for one in told] == [(TODAY, 1), (TODAY - DAY, 1)]
 
 
 @pytest.mark.parametrize("how", ["hidden", "retracted"])
@@ -115,13 +115,13 @@ def test_the_editions_of_a_paper_come_with_its_place_in_each(world: World, ids: 
     world.edition(TODAY, "weekly", papers=[ids[GRAPHS]])
     world.edition(TODAY, papers=[ids[GRAPHS]])
     with world.store.read() as connection:
-        told = feeds.appearances(connection, [ids[GRAPHS]], NOW, limit=10)
-        latest = feeds.appearances(connection, [ids[GRAPHS]], NOW, limit=1)
-        assert feeds.appearances(connection, [ids[GRAPHS]], LONG_AGO, limit=10) == []
-    places = [(row.date, row.cadence, entry.rank) for row, entry in told]
+        told = appearances.of_paper(connection, [ids[GRAPHS]], NOW, 10)
+        latest = appearances.of_paper(connection, [ids[GRAPHS]], NOW, 1)
+        assert appearances.of_paper(connection, [ids[GRAPHS]], LONG_AGO, 10) == []
+    places = [(one.date, one.cadence, one.entry.rank) for one in told]
     assert places == [(TODAY, "daily", 1), (TODAY, "weekly", 1), (TODAY - DAY, "daily", 2)]
     assert len(latest) == 1
-    assert told[0][1].terms
+    assert told[0].entry.terms
 
 
 def test_the_latest_issues_are_told_without_empty_and_weekly_ones(world: World, ids: dict[str, int]) -> None:

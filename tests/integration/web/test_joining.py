@@ -1,8 +1,6 @@
 """Signing up on the web."""
 
 import re
-import statistics
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -147,7 +145,6 @@ def test_the_answer_is_the_same_whatever_we_know_of_an_address(app: App, web: As
 
 def test_settling_mails_nobody_who_is_not_to_be_mailed(app: App, web: Ask) -> None:
     addresses = known_in_every_way(app)
-    before = {row.recipient for row in rows(app, notice)}
     for address in addresses.values():
         join(web, address)
     settle(app)
@@ -156,29 +153,24 @@ def test_settling_mails_nobody_who_is_not_to_be_mailed(app: App, web: Ask) -> No
     assert addresses["active"] not in mailed
     assert mailed.count(addresses["pending"]) == 1
     assert {addresses["unknown"], addresses["unsubscribed"]} <= set(mailed)
-    assert before
 
 
 def test_what_is_noted_takes_the_same_statements_whatever_we_know(app: App) -> None:
-    """Time alone is a poor witness here; that the same is done is what makes it the same."""
+    """Time is a poor witness on a busy machine; that the same is done is what makes it the same."""
     from sqlalchemy import event as listening
 
     addresses = known_in_every_way(app)
     said: dict[str, list[str]] = {}
     heard: list[str] = []
     listening.listen(app.store.engine, "before_cursor_execute", lambda *of: heard.append(of[2]))
-    took: dict[str, list[float]] = {state: [] for state in addresses}
     for turn in range(20):
         for number, (state, address) in enumerate(addresses.items()):
             heard.clear()
-            begun = time.perf_counter()
             visitor = f"visitor {turn} {number}"
             at = app.clock.now() + timedelta(hours=turn)
             joining.note(app.store, at, EmailAddress(address), {}, visitor, "192.0.2.0/24")
-            took[state].append(time.perf_counter() - begun)
             said[state] = list(heard)
     assert all(one == said["unknown"] for one in said.values())
-    assert all(statistics.median(times) > 0 for times in took.values())
 
 
 def test_no_address_of_a_machine_is_stored(app: App, web: Ask) -> None:

@@ -1,10 +1,11 @@
 """Scores in words."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from digest.edition.model import Appearance
+from digest.edition.model import Appearance, Entry
+from digest.papers.model import Work
 from digest.ranking import trending
 from digest.ranking.model import Term
 from digest.ranking.settings import RankingWeights
@@ -56,7 +57,9 @@ def test_an_addend_has_its_sign(score: float, shown: str) -> None:
 
 def test_an_appearance_tells_every_term_in_words() -> None:
     terms = (Term("votes", 12, 12.0, "12 upvotes"), Term("freshness", 2, -4.0), Term("other", None, 0.5, "$\\alpha$\x07"))
-    view = appearance_view(Appearance(date(2026, 11, 22), "weekly", 3, 1480, 8.46, terms), "/archive/week/2026-11-22")
+    entry = Entry(7, frozenset(), 3, 8.46, terms, Work("On graphs"), date(2026, 11, 20), {})
+    frozen_at = datetime(2026, 11, 22, 6, tzinfo=UTC)
+    view = appearance_view(Appearance(date(2026, 11, 22), "weekly", frozen_at, 1480, entry), "/archive/week/2026-11-22")
     assert (view.date, view.weekly, view.place, view.score) == ("Sunday, 22 November 2026", True, "no. 3 of 1,480", "8.5")
     assert [(one.name, one.measured, one.score, one.reason) for one in view.terms] == [
         ("Upvotes", "12", "+12.0", "12 upvotes"),
