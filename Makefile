@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-browser lint format types check lock wheel torture bench scale fit words clean
+.PHONY: help demo test test-browser lint format types check lock wheel torture bench scale pages fit words clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,10 @@ bench: $(VENV)/development ## delivery beside aiosmtplib, nodemailer, smtp-sourc
 scale: $(VENV)/development ## a day of 1,000 papers collected into 100,000, and searched; picks for 100,000 readers
 	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/collecting.py --papers 100000 --readings 14 --day 1000
 	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/ranking.py --readers 100000 --candidates 2000
+
+pages: $(VENV)/development ## pages answered while 5,000 mails go out (needs wrk); what time gives away of who is a reader
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/benchmarks/serving.py --readers 5000 --seconds 30
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/enumeration.py --addresses 1000
 
 fit: $(VENV)/development ## fit what trending ranks with to a folder of past lists: make fit DATA=folder
 	$(BIN)/python -m digest.evaluation.fit $(DATA) --out digest/ranking/trending.json

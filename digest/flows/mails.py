@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from threading import Lock
@@ -40,6 +41,8 @@ class Job(NamedTuple):
 
 Fixed: TypeAlias = tuple[tuple[Pick, ...], str]
 """The picks and the message id of a mail."""
+FIRST = 100
+"""Mails of an edition after which few cards are rendered for the first time."""
 EDITIONS_KEPT = 3
 """A daily and a weekly one are due at a time, and now and then an older one for who was deferred."""
 
@@ -50,6 +53,7 @@ class Mails:
     def __init__(self, store: Store, imprint: Imprint) -> None:
         self._store, self._imprint = store, imprint
         self._editions: dict[int, tuple[Chooser, Press]] = {}
+        self._cold: set[int] = set()
         self._vocabularies: dict[int, Vocabulary | None] = {}
         self._families: dict[int, frozenset[int]] = {}
         self._one_at_a_time = Lock()
@@ -110,8 +114,18 @@ class Mails:
             with self._store.write() as connection:
                 deliveries.store_picks(connection, worker_id, chosen)
                 deliveries.shorten_memories(connection, shorter)
+        self._warm(jobs)
         self._forget()
         return jobs, ended
+
+    def _warm(self, jobs: Sequence[Job]) -> None:
+        """Make the first mails of an edition for nothing: the cards that many share are rendered here, and not on the loop,
+        where all connections would wait for them, and who looks at our pages too."""
+        for number in self._cold.intersection(job.edition_id for job in jobs if job.edition_id):
+            self._cold.remove(number)
+            for job in [job for job in jobs if job.edition_id == number][:FIRST]:
+                with suppress(Exception):  # what cannot be built is told of when the mail itself is
+                    job.build()
 
     def _forget(self) -> None:
         """Let go of the editions that were not used for the longest time, and of the words of none."""
@@ -187,6 +201,7 @@ class Mails:
             meanings = meanings_of(self._store, edition, self._imprint.model)
             chooser = Chooser(edition, vocabulary, rows, self._imprint.usual, self._imprint.selection, meanings)
             self._editions[number] = chooser, Press(self._imprint, edition)
+            self._cold.add(number)
         return self._editions[number][0].hidden(connection)
 
     def _vocabulary(self, version: int | None) -> Vocabulary | None:

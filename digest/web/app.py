@@ -35,7 +35,7 @@ from digest.web.probes import Probes
 from digest.web.problems import Problem, wants_data
 from digest.web.public import Public, newest
 from digest.web.rating import PATH, Rating
-from digest.web.shelf import Shelf
+from digest.web.shelf import Counter, Shelf
 from digest.web.visitors import Visitors
 from digest.web.wishing import Wishing
 from digest.wiring import App
@@ -82,6 +82,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         exception_handlers={HTTPException: pages.refused, DigestError: pages.failed, Exception: pages.broken},
     )
     web.router.redirect_slashes = False
+    web.add_middleware(Counter, shelf=shelf)
     web.add_middleware(Guard, hosts=[site.hostname or ""], secure=pages.secure)
     return web
 

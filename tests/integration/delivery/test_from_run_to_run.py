@@ -8,6 +8,7 @@ import pytest
 from support.site import Site
 
 from digest.flows.mails import EDITIONS_KEPT, Mails
+from digest.rendering.digest_mail import DigestRenderer
 from digest.store import editions, vocabularies
 
 
@@ -66,3 +67,20 @@ def test_all_chunks_of_a_run_are_prepared_by_one_thread(make_site: Callable[...,
     assert site.states() == dict.fromkeys(addresses, "submitted")
     assert len(threads) > 3
     assert len(set(threads)) == 1
+
+
+def test_cards_are_rendered_beside_the_loop(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[str] = []
+    card = DigestRenderer.card
+
+    def watched(self: DigestRenderer, *arguments: Any, **named: Any) -> Any:
+        rendered.append(threading.current_thread().name)
+        return card(self, *arguments, **named)
+
+    monkeypatch.setattr(DigestRenderer, "card", watched)
+    addresses = site.readers(20)
+    site.publish()
+    site.deliver()
+    assert site.states() == dict.fromkeys(addresses, "submitted")
+    assert len(rendered) > 3
+    assert {name.rpartition("_")[0] for name in rendered} == {"prepare"}

@@ -21,9 +21,15 @@ class Bench:
         return HTMLResponse(f"<p>{self.made}</p>" + "x" * 2000, self.status)
 
     def ask(self, path: str = "/", **headers: str) -> Response:
-        raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        request = Request({"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": raw})
-        return self.shelf.answer(request, self.page)
+        return self.shelf.answer(request_for(path, **headers), self.page)
+
+    def at_hand(self, path: str = "/", *, method: str = "GET", query: bytes = b"", **headers: str) -> Response | None:
+        return self.shelf.at_hand(request_for(path, method, query, **headers))
+
+
+def request_for(path: str, method: str = "GET", query: bytes = b"", **headers: str) -> Request:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": method, "path": path, "query_string": query, "headers": raw})
 
 
 @pytest.fixture
@@ -79,3 +85,25 @@ def test_what_failed_is_not_kept(bench: Bench) -> None:
 
 def test_paths_that_differ_behind_a_question_mark_are_two(bench: Bench) -> None:
     assert [bench.ask(path).body[:8] for path in ("/papers/feed:x?p=1", "/papers/feed:x?p=2")] == [b"<p>1</p>", b"<p>2</p>"]
+
+
+def test_what_stands_is_at_hand_without_waiting_for_anybody(bench: Bench) -> None:
+    assert bench.at_hand() is None
+    made = bench.ask()
+    again = bench.at_hand()
+    assert again is not None
+    assert (again.body, again.headers["etag"]) == (made.body, made.headers["etag"])
+    known = bench.at_hand(if_none_match=made.headers["etag"])
+    assert known is not None
+    assert known.status_code == 304
+
+
+def test_what_would_take_work_is_not_at_hand(bench: Bench) -> None:
+    bench.ask()
+    assert bench.at_hand("/archive") is None, "it was never made"
+    assert bench.at_hand(method="HEAD") is None
+    assert bench.at_hand(query=b"q=words") is None
+    bench.now += LOOK_EVERY
+    assert bench.at_hand() is None, "it is time to look for a new edition"
+    bench.ask()
+    assert bench.at_hand() is not None
