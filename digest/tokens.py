@@ -25,6 +25,11 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def key_name(key: str) -> str:
+    """What a signing key is called where people read it: eight hexadecimal digits from which it cannot be found out."""
+    return hmac.digest(_subkey(key.encode(), "name"), b"", "sha256").hex()[:8]
+
+
 class Signer:
     """Signs with the newest key and verifies with all of them."""
 
@@ -52,7 +57,11 @@ class Signer:
 
 
 def _begun(key: bytes, purpose: str) -> hmac.HMAC:
-    return hmac.new(hmac.digest(key, b"digest/v1/" + purpose.encode() + b"\x01", "sha256"), None, "sha256")
+    return hmac.new(_subkey(key, purpose), None, "sha256")
+
+
+def _subkey(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, b"digest/v1/" + purpose.encode() + b"\x01", "sha256")
 
 
 def _base64url(raw: bytes) -> str:

@@ -54,14 +54,19 @@ class App:
         upgrade(self.settings.database_url)
 
     @cached_property
-    def signer(self) -> Signer:
-        """Signs what only this site may say, with `site.secret_key` or else the database's own key."""
+    def keys(self) -> tuple[str, ...]:
+        """The signing keys, newest first: those of `site.secret_key`, or else the database's own."""
         if self.settings.site.keys:
-            return Signer(self.settings.signing_keys())
+            return self.settings.site.keys
         from digest.store.keys import signing_key
 
         with self.store.write() as connection:
-            return Signer([signing_key(connection)])
+            return (signing_key(connection),)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs what only this site may say."""
+        return Signer(self.keys)
 
     @cached_property
     def schedule(self) -> "Schedule":

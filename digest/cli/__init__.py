@@ -78,6 +78,7 @@ def build() -> typer.Typer:
         evaluating,
         explaining,
         init,
+        keys,
         papers,
         publishing,
         ranking,
@@ -116,6 +117,7 @@ def build() -> typer.Typer:
         bench,
         config,
         dkim,
+        keys,
         database,
     ):
         module.register(app)

@@ -77,7 +77,9 @@ def _settings(app: "App") -> Iterator[Finding]:
     yield Finding("settings", "ok", f"read, in {app.settings.home}")
     app.settings.require("site.public_url", "email.from", "smtp.url")
     if not app.settings.site.keys:
-        yield Finding("secret", "warn", "site.secret_key is not set; the database's own key signs", "digest init writes one")
+        yield Finding(
+            "secret", "warn", "site.secret_key is not set; the database's own key signs", "digest keys rotate writes one"
+        )
     if not app.settings.site.postal_address:
         yield Finding("settings", "warn", "site.postal_address is empty", "many countries want one below every mailing")
     if not app.settings.operator.email:

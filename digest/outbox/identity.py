@@ -5,13 +5,18 @@ from urllib.parse import quote, urlsplit
 from digest.subscribers.address import EmailAddress
 from digest.tokens import Signer
 
-_RATING = "rate"
+_MESSAGE, _RATING = "message-id", "rate"
 
 
 def message_id(signer: Signer, what: str, whom: str, domain: str) -> str:
     """The Message-ID (RFC 5322 3.6.4), without brackets, of one mail about `what` to `whom`: nobody else can make it, and it
     tells nothing about the reader."""
-    return f"{what}.{signer.sign('message-id', f'{what} {whom}')}@{domain}"
+    return f"{what}.{signer.sign(_MESSAGE, f'{what} {whom}')}@{domain}"
+
+
+def is_message_id(signer: Signer, name: str, what: str, whom: str) -> bool:
+    """Whether `message_id` made this name with one of these keys."""
+    return signer.verify(_MESSAGE, f"{what} {whom}", name.removeprefix(f"{what}.").partition("@")[0])
 
 
 def unsubscribe_url(public_url: str, token: str) -> str:

@@ -120,15 +120,6 @@ class Settings(BaseSettings):
         if lacking := self.missing(*keys):
             raise ConfigurationError(f"not set: {', '.join(lacking)}", fix=how_to_set(lacking, self.home))
 
-    def signing_keys(self) -> list[str]:
-        """The keys of `site.secret_key`, newest first: the first signs, all verify.
-
-        Raises:
-            ConfigurationError: there is none.
-        """
-        self.require("site.secret_key")
-        return list(self.site.keys)
-
 
 def _public_url_problem(url: str) -> str:
     """Why mails cannot carry links that begin with this; empty when they can."""

@@ -1,6 +1,8 @@
 """What is kept beside papers and mails: notices, the signing key."""
 
-from contract.world import NOW, World, together
+from datetime import timedelta
+
+from contract.world import NOW, TODAY, World, together
 from sqlalchemy import select
 
 from digest.store import keys, notices
@@ -58,3 +60,22 @@ def test_a_site_without_a_key_gets_one_and_keeps_it(world: World) -> None:
     assert len(first) >= 32
     with world.store.read() as connection:
         assert connection.execute(select(secret.c.value)).scalars().all() == [first]
+
+
+def test_two_mails_of_each_edition_tell_how_they_are_named(world: World) -> None:
+    readers = [world.reader(name, token=name * 22) for name in "abcd"]
+    for days in (0, 1, 70):
+        edition = world.edition(TODAY - timedelta(days=days))
+        for number, reader in enumerate(readers):
+            # The last reader's mail was not tried yet.
+            world.mail(reader, edition, message_id=f"{days}.{number}@example.org" if number < 3 else None)
+    world.edition(TODAY, "weekly")
+    with world.store.read() as connection:
+        found = keys.named_mails(connection, NOW - timedelta(days=61))
+    today, yesterday = (f"{TODAY - timedelta(days=days)}" for days in (0, 1))
+    assert [(one.what, one.whom[0], one.message_id) for one in found] == [
+        (today, "a", "0.0@example.org"),
+        (today, "c", "0.2@example.org"),
+        (yesterday, "a", "1.0@example.org"),
+        (yesterday, "c", "1.2@example.org"),
+    ]

@@ -52,7 +52,7 @@ def test_init_with_flags_makes_a_working_configuration(digest: Callable[..., Res
     assert settings.smtp.server is not None
     assert settings.smtp.server.username == "ann@example.org"
     assert settings.smtp.server.password == "p'w\\ x"
-    assert len(settings.signing_keys()[0]) >= 32
+    assert len(settings.site.keys[0]) >= 32
     assert (home / "digest.db").exists()
 
 
@@ -74,7 +74,7 @@ def test_without_flags_and_terminal_it_asks_nothing_and_says_what_is_missing(dig
     result = digest("init")
     assert result.exit_code == 0
     assert "site.public_url, email.from, smtp.url" in result.stderr
-    assert load(home, {}).signing_keys()
+    assert load(home, {}).site.keys
 
 
 def test_init_as_json_tells_what_was_written(digest: Callable[..., Result], home: Path) -> None:
@@ -86,7 +86,7 @@ def test_init_as_json_tells_what_was_written(digest: Callable[..., Result], home
 
 
 def test_every_installation_has_its_own_secret(tmp_path: Path) -> None:
-    keys = {initialise(tmp_path / name, {}, environ={}).signing_keys()[0] for name in "abc"}
+    keys = {initialise(tmp_path / name, {}, environ={}).site.keys[0] for name in "abc"}
     assert len(keys) == 3
 
 
@@ -109,7 +109,7 @@ def test_a_second_init_with_yes_keeps_the_secret_and_every_other_setting(digest:
     written = (home / "digest.toml").read_text()
     assert digest("init", "--yes", "--timezone=Asia/Tokyo").exit_code == 0
     new = load(home, {})
-    assert new.signing_keys() == old.signing_keys()
+    assert new.site.keys == old.site.keys
     assert new.smtp.server == old.smtp.server
     assert new.email == old.email
     assert new.schedule.timezone == "Asia/Tokyo"

@@ -141,7 +141,7 @@ def test_a_value_in_dotenv_is_taken_as_it_stands(home: Path, monkeypatch: pytest
 def test_a_secret_comes_from_a_file_of_its_own(home: Path) -> None:
     secret = private(home / "key", KEY + "\n")
     settings = load(home, {"DIGEST_SITE__SECRET_KEY_FILE": str(secret)})
-    assert settings.signing_keys() == [KEY]
+    assert settings.site.keys == (KEY,)
     assert settings.place("site.secret_key") == "DIGEST_SITE__SECRET_KEY_FILE"
 
 
@@ -158,7 +158,7 @@ def test_a_secret_comes_from_a_credential(home: Path, tmp_path: Path) -> None:
     for name, text in {"site.secret_key": KEY, "smtp.url": "smtps://ann@mx", "smtp.password": "pw\n", "tls.pem": "x"}.items():
         private(tmp_path / name, text)
     settings = load(home, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    assert settings.signing_keys() == [KEY]
+    assert settings.site.keys == (KEY,)
     assert settings.smtp.server is not None
     assert settings.smtp.server.password == "pw"
 

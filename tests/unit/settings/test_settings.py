@@ -63,18 +63,6 @@ def test_the_password_of_its_own_goes_before_the_one_in_the_address() -> None:
     assert server.password == "new"
 
 
-def test_signing_keys_are_newest_first() -> None:
-    newer, older = "n" * 32, "o" * 32
-    settings = Settings(home=HOME, site=SiteSettings(secret_key=SecretStr(f"{newer} {older}")))
-    assert settings.signing_keys() == [newer, older]
-
-
-def test_signing_without_a_key_says_how_to_get_one() -> None:
-    with pytest.raises(ConfigurationError, match="secret_key") as refused:
-        Settings(home=HOME).signing_keys()
-    assert "digest init" in refused.value.fix
-
-
 @pytest.mark.parametrize(
     "url",
     [
