@@ -69,13 +69,20 @@ def add(
     """Sign somebody up. He is mailed a confirmation first, unless --confirmed."""
     from digest.flows.subscribe import subscribe
     from digest.subscribers.address import EmailAddress
+    from digest.subscribers.lookalike import lookalike
     from digest.subscribers.model import Preferences, SignUp, limited
+    from digest.subscribers.roles import is_role
 
     chosen = {"topic": topics, "keyword": keywords, "author": authors, "category": categories, "mute": mutes}
     wanted = limited([one for kind, words in chosen.items() for one in _interests(kind, words)])
     papers = pasted(likes)
+    mail = EmailAddress.parse(address)
+    if why := lookalike(mail.domain):
+        talk(f"warning: {why}")
+    if is_role(mail):
+        talk(f"warning: behind {mail} there is a duty or a program rather than a reader; the public form would mail it nothing")
     sign_up = SignUp(
-        EmailAddress.parse(address),
+        mail,
         _name(name) or "",
         Preferences(**_preferences(zone, hour, days, cadence, size, share)),
         wanted,

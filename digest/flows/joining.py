@@ -16,6 +16,7 @@ from digest.store.engine import Store
 from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp
+from digest.subscribers.roles import is_role
 from digest.tokens import Signer
 
 OF_A_VISITOR = (Allowance(5, timedelta(minutes=1)), Allowance(20, timedelta(hours=1)))
@@ -57,6 +58,9 @@ def settle(store: Store, now: datetime, signer: Signer, public_url: str) -> int:
 
 def _settle(connection: Any, now: datetime, row: Any, signer: Signer, public_url: str) -> None:
     address = EmailAddress(row.address)
+    if is_role(address):
+        log.info("a sign-up of %s came to nothing: nobody there could confirm it", address.masked)
+        return
     if not allowances.spend(connection, {f"address {signer.sign('address', address.key)}": OF_AN_ADDRESS}, now):
         return
     wanted = wishes.from_json(row.wishes)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from digest.errors import BadInput
 from digest.papers.text import clean
 from digest.subscribers.address import EmailAddress
+from digest.subscribers.lookalike import lookalike
 from digest.subscribers.model import (
     MAX_NAME,
     STATES,
@@ -166,8 +167,11 @@ class Sheet:
             raise BadInput("no address")
         if not email.isascii() and _is_guessed(cells[self._places["email"]]):
             raise BadInput("the address is not UTF-8")
+        address = EmailAddress.parse(email)
+        if why := lookalike(address.domain):
+            raise BadInput(why)
         sign_up = SignUp(
-            address=EmailAddress.parse(email),
+            address=address,
             name=clean(cell["name"], MAX_NAME) if "name" in cell else "",
             preferences=_preferences(tuple(cell.get(column, "") for column in _PREFERENCES)),
             interests=limited((*_stated(tuple(cell.get(column, "") for column in STATED_IN)), *_rated(cell))),

@@ -14,6 +14,7 @@ from digest.flows import joining
 from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.form import sent, with_likes
+from digest.subscribers.lookalike import lookalike
 from digest.web.frame import Frame
 from digest.web.origin import is_foreign
 from digest.web.visitors import Visitors
@@ -56,10 +57,9 @@ class Joining:
         chosen = sent(texts(form))
         if chosen.wrong:
             return self._frame.page("choose", {"form": self._wishing.view(chosen)}, 422)
-        try:
-            address = EmailAddress.parse(written)
-        except BadInput:
-            typed = {"email": written, "wrong": "That is not an email address.", "again": tuple(chosen.fields)}
+        address, wrong = _asked(written)
+        if address is None:
+            typed = {"email": written, "wrong": wrong, "again": tuple(chosen.fields)}
             # Without a referrer, browsers do not say either whose page the next try comes from.
             return self._frame.page("join-again", typed, 422, {"Referrer-Policy": "same-origin"})
         visitor, origin = self._visitors.key(request), self._visitors.origin(request)
@@ -69,3 +69,14 @@ class Joining:
             return self._frame.page("error", values, 429, {"Retry-After": "3600"})
         self._noted()
         return self._frame.see_other("check-inbox")
+
+
+def _asked(written: str) -> tuple[EmailAddress | None, str]:
+    """The address that was typed, or what is wrong with it."""
+    try:
+        address = EmailAddress.parse(written)
+    except BadInput:
+        return None, "That is not an email address."
+    if lookalike(address.domain):
+        return None, "The letters after the @ can be taken for others. Please use another address."
+    return address, ""

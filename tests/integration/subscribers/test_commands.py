@@ -306,6 +306,25 @@ def test_the_suppression_list_shows_no_address_and_can_be_asked_for_one(digest: 
     assert digest("suppressions", "list", "--address", "bob@example.org").err == "bob@example.org is not suppressed\n"
 
 
+def test_an_operator_may_add_what_the_form_would_not_and_is_warned(digest: Digest) -> None:
+    odd = digest("subscribers", "add", "ann@аpple.com", "--confirmed")
+    assert odd.code == 0
+    assert odd.err.startswith("warning: the domain xn--pple-43d.com reads 'аpple', which mixes letters of several alphabets")
+    role = digest("subscribers", "add", "papers-request@example.org", "--confirmed")
+    assert role.code == 0
+    assert role.err.startswith("warning: behind papers-request@example.org there is a duty or a program")
+    assert "warning" not in digest("subscribers", "add", "info@example.org", "--confirmed").err
+    assert emails(digest) == ["ann@xn--pple-43d.com", "papers-request@example.org", "info@example.org"]
+    assert digest("subscribers", "erase", "ann@аpple.com", "--yes").code == 0
+
+
+def test_an_import_passes_over_domains_that_can_be_taken_for_others(digest: Digest, tmp_path: Path) -> None:
+    (tmp_path / "readers.csv").write_text("email\nann@аpple.com\nbob@пример.рф\n", encoding="utf-8")
+    ran = digest("subscribers", "import", str(tmp_path / "readers.csv"), "--confirmed")
+    assert "line 2: the domain xn--pple-43d.com reads" in ran.err
+    assert emails(digest) == ["bob@xn--e1afmkfd.xn--p1ai"]
+
+
 READERS = "email,name,phone\nann@example.org,Ann,1\nnobody,X,2\nbob@example.org,Bob,3\n"
 
 

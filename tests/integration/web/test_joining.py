@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -68,6 +69,34 @@ def test_what_is_no_address_is_asked_for_again(app: App, web: Ask, written: str)
     assert 'role="alert">That is not an email address.' in answer.body
     assert "<script" not in answer.body
     assert rows(app, sign_up) == []
+
+
+@pytest.mark.parametrize("domain", ["аpple.com", "xn--pple-43d.com", "xn--80ak6aa92e.com", "сосо.com"])
+def test_a_domain_that_can_be_taken_for_another_is_not_let_in(app: App, web: Ask, domain: str) -> None:
+    answer = web("POST", "/subscribe", f"email=ann%40{quote(domain)}", **FORM)
+    assert answer.status == 422
+    assert 'role="alert">The letters after the @ can be taken for others.' in answer.body
+    assert rows(app, sign_up) == []
+
+
+def test_a_domain_in_another_alphabet_is_as_welcome_as_any(app: App, web: Ask) -> None:
+    assert web("POST", "/subscribe", f"email=ann%40{quote('пример.рф')}", **FORM).status == 303
+    settle(app)
+    assert [mail.recipient for mail in rows(app, notice)] == ["ann@xn--e1afmkfd.xn--p1ai"]
+
+
+def test_where_nobody_reads_nothing_is_mailed_and_the_answer_is_the_same(
+    app: App, web: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    roles = ("postmaster", "no-reply", "papers-request", "mailer-daemon")
+    answers = [join(web, f"{local}@example.org") for local in (*roles, "info")]
+    seen = [{**one.headers, "date": "", "status": one.status, "body": one.body} for one in answers]
+    assert seen == [seen[0]] * 5
+    assert settle(app) == 5
+    assert [mail.recipient for mail in rows(app, notice)] == ["info@example.org"]
+    assert [row.address for row in rows(app, subscribers)] == ["info@example.org"]
+    assert not [local for local in roles if local in caplog.text]
 
 
 def test_a_program_that_fills_in_every_field_is_told_the_same_and_nothing_is_noted(app: App, web: Ask) -> None:
