@@ -32,12 +32,10 @@ def _keys(context: typer.Context) -> None:
 def list_(context: typer.Context, as_json: AsJson = False) -> None:
     """What keys there are, which one signs, and until when mails need the others."""
     from digest.flows.keyring import signed_last, uses
-    from digest.settings.rotation import KEY
 
     with application(context) as opened:
-        now, place = opened.clock.now(), opened.settings.place(KEY)
+        now, where = opened.clock.now(), _where(opened)
         found = uses(opened.store, opened.keys, now)
-    where = place if opened.settings.site.keys else "the database"
     if as_json:
         rows = [
             {"key": one.name, "signs": one.signs, "last_edition": one.last_edition, "needed_until": one.needed_until(now)}
@@ -60,6 +58,8 @@ def rotate(context: typer.Context, print_: Print = False) -> None:
     from digest.tokens import key_name
 
     with application(context) as opened:
+        if not print_:
+            _check_ours(opened)
         fresh = new_key()
         _set(opened, [fresh, *opened.keys], print_)
     talk(f"{key_name(fresh)} signs, as soon as every process is restarted: those that serve pages first, then those that mail.")
@@ -73,6 +73,8 @@ def retire(context: typer.Context, yes: Yes = False, print_: Print = False) -> N
     from digest.flows.keyring import signed_last, uses
 
     with application(context) as opened:
+        if not print_:
+            _check_ours(opened)
         now = opened.clock.now()
         *others, oldest = uses(opened.store, opened.keys, now)
         if not others:
@@ -89,24 +91,35 @@ def retire(context: typer.Context, yes: Yes = False, print_: Print = False) -> N
     talk(f"{oldest.name} is gone, as soon as every process is restarted.")
 
 
-def _set(opened: "App", keys: "Sequence[str]", print_: bool) -> None:
-    """Write the keys where they are kept, or print them for whoever keeps them."""
+def _where(opened: "App") -> str:
+    from digest.settings.rotation import KEY
+
+    return opened.settings.place(KEY) if opened.settings.site.keys else "the database"
+
+
+def _check_ours(opened: "App") -> None:
+    """Make sure that the keys stand where this program writes."""
     from digest.errors import UsageError
     from digest.settings.missing import variable
-    from digest.settings.rotation import KEY, is_ours, write_keys
+    from digest.settings.rotation import KEY, is_ours
 
-    place = opened.settings.place(KEY)
-    if print_:
-        emit(" ".join(keys))
-        talk(f"Set {KEY} to this one line; now it stands in {place}.")
-    elif is_ours(opened.settings):
-        write_keys(opened.settings, keys)
-        talk(f"Wrote {opened.settings.home / '.env'}; as it was before, it is {opened.settings.home / '.env.bak'}.")
-    else:
+    if not is_ours(opened.settings):
         raise UsageError(
-            f"{KEY} stands in {place}, where this program writes nothing",
+            f"{KEY} stands in {_where(opened)}, where this program writes nothing",
             fix=f"the same command with --print says what to set there, in place of the whole value of {variable(KEY)}",
         )
+
+
+def _set(opened: "App", keys: "Sequence[str]", print_: bool) -> None:
+    """Write the keys where they are kept, or print them for whoever keeps them."""
+    from digest.settings.rotation import KEY, write_keys
+
+    if print_:
+        emit(" ".join(keys))
+        talk(f"Set {KEY} to this one line; now it stands in {_where(opened)}.")
+    else:
+        write_keys(opened.settings, keys)
+        talk(f"Wrote {opened.settings.home / '.env'}; as it was before, it is {opened.settings.home / '.env.bak'}.")
 
 
 def _known(one: "KeyUse", now: datetime) -> str:

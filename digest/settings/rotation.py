@@ -36,7 +36,7 @@ def write_keys(settings: Settings, keys: Sequence[str]) -> None:
     Raises:
         ConfigurationError, NotPermitted, TemporaryFailure: the file cannot be read or written; then nothing was changed.
     """
-    path = settings.home / ".env"
+    path = (settings.home / ".env").resolve()  # a link stays one
     dotenv_variables(path)  # what cannot be read must not be written over
     text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     write_private(path, with_variable(text, variable(KEY), " ".join(keys)))

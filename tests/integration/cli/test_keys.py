@@ -108,6 +108,16 @@ def test_keys_that_others_keep_are_printed_for_them_and_not_written(operator: Op
     assert operator.call("keys", "retire", "--print").out.split() == [new]
 
 
+def test_a_file_that_is_a_link_stays_one(operator: Operator, tmp_path: Path) -> None:
+    own, real = operator.home / ".env", tmp_path / "real"
+    own.rename(real)
+    own.symlink_to(real)
+    assert operator.call("keys", "rotate").code == 0
+    assert own.is_symlink()
+    assert OLD in real.read_text()
+    assert len(keys(operator)) == 2
+
+
 def test_a_file_that_cannot_be_read_is_not_written_over(operator: Operator) -> None:
     own = operator.home / ".env"
     own.write_text(own.read_text() + "no equals sign here\n")
