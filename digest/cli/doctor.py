@@ -76,10 +76,6 @@ def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App", name: str 
 def _settings(app: "App") -> Iterator[Finding]:
     yield Finding("settings", "ok", f"read, in {app.settings.home}")
     app.settings.require("site.public_url", "email.from", "smtp.url")
-    if not app.settings.site.keys:
-        yield Finding(
-            "secret", "warn", "site.secret_key is not set; the database's own key signs", "digest keys rotate writes one"
-        )
     if not app.settings.site.postal_address:
         yield Finding("settings", "warn", "site.postal_address is empty", "many countries want one below every mailing")
     if not app.settings.operator.email:
@@ -99,6 +95,20 @@ def _database(app: "App") -> Iterator[Finding]:
             full = connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
             pragmas = f", {mode} with synchronous={'FULL' if full else 'not FULL'}"
     yield Finding("database", "ok", f"{shown(app.settings.database_url)}, schema {schema.HEAD}{pragmas}, can be written")
+
+
+def _secret(app: "App") -> Iterator[Finding]:
+    """Which key signs links, and whether it is the one that should."""
+    from digest.flows.keyring import signed_last, uses
+
+    if not app.settings.site.keys:
+        what = "site.secret_key is not set; the database's own key signs"
+        yield Finding("secret", "warn", what, "digest keys rotate writes one")
+    found = uses(app.store, app.keys, app.clock.now())
+    last = signed_last(found)
+    if last and not last.signs:
+        what = f"{found[0].name} is to sign, and {last.name} signed the last edition"
+        yield Finding("secret", "warn", what, "if nothing was restarted since, restart what mails and what serves pages")
 
 
 def _times(app: "App") -> Iterator[Finding]:
@@ -197,7 +207,7 @@ def _dkim(app: "App") -> Iterator[Finding]:
         yield Finding("dkim", "warn", f"the RSA key is shorter than {GOOD_BITS} bits", "digest dkim keygen --selector OTHER")
 
 
-_CHECKS = (_settings, _database, _times, _sources, _meaning, _templates, _dkim)
+_CHECKS = (_settings, _database, _secret, _times, _sources, _meaning, _templates, _dkim)
 
 
 def _dns(app: "App", resolver: str) -> Iterator[Finding]:

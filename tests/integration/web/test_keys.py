@@ -23,6 +23,12 @@ def paths(mail: Any) -> tuple[str, str]:
     return leave, re.findall(r"https://papers\.example\.org(/f/[\w-]+/p\d+/more)", text)[0]
 
 
+def doctor(operator: Operator) -> list[Any]:
+    """What there is to say of the keys."""
+    checks = operator.call("doctor", "--json", now=MONDAY + DAY).json["checks"]
+    return [one for one in checks if one["check"] == "secret"]
+
+
 def test_a_mail_outlives_a_change_of_keys_and_its_way_out_the_end_of_the_old_one_too(
     make_site: Callable[..., Site], operator: Operator, serving: Callable[..., Any]
 ) -> None:
@@ -36,12 +42,16 @@ def test_a_mail_outlives_a_change_of_keys_and_its_way_out_the_end_of_the_old_one
     leave, rate = paths(before.sink.by_recipient[ann][0])
 
     assert operator.call("keys", "rotate", now=MONDAY).code == 0
+    (waiting,) = doctor(operator)
+    assert "signed the last edition" in waiting["what"]
+    assert "restart" in waiting["fix"]
     after = make_site(site__secret_key=None)
     with serving(after.app) as web:
         assert web("POST", rate).status == 200
     after.at(MONDAY + DAY)
     after.publish()
     after.deliver()
+    assert doctor(operator) == []
     _, rate_later = paths(after.sink.by_recipient[bob][1])
     told = operator.call("keys", "list", "--json", now=MONDAY + DAY).json["keys"]
     assert [(one["last_edition"][:10], one["needed_until"][:10]) for one in told] == [
