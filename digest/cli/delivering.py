@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -64,6 +65,7 @@ def run(
             return report, looked_up
 
         report, looked_up = run_until_stopped(mail_then_look_up, plan.web.abandon)
+        held = _held_since(app)
     if as_json:
         emit_json(
             {
@@ -75,6 +77,7 @@ def run(
     elif report.failed or not quiet:
         emit(report_line(report))
     if not (as_json or quiet):
+        _say_if_held(held)
         for brought in looked_up:
             tell(brought)
     if report.failed:
@@ -102,10 +105,12 @@ def deliver(
             report = run_until_stopped(
                 lambda stop: flow(*parts, limit=limit, only=address, stop=stop, progress=lambda now: show(now.states.total()))
             )
+        held = _held_since(app)
     if as_json:
         emit_json({"deliveries": report_json(report)})
     else:
         emit(report_line(report))
+        _say_if_held(held)
     if report.failed:
         raise typer.Exit(SOME_FAILED)
 
@@ -156,6 +161,18 @@ def report_json(report: "Report") -> dict[str, Any]:
         "queued_after_doubt": report.queued_again,
         "held": report.newly_held,
     }
+
+
+def _held_since(app: "App") -> datetime | None:
+    from digest.store import holding
+
+    with app.store.read() as connection:
+        return holding.since(connection)
+
+
+def _say_if_held(since: datetime | None) -> None:
+    if since is not None:
+        talk(f"Digests are held back since {since:%a %Y-%m-%d %H:%M}Z; to let them go: digest release")
 
 
 def _foretell(app: "App", as_json: bool) -> None:

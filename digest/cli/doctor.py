@@ -120,6 +120,16 @@ def _times(app: "App") -> Iterator[Finding]:
     yield Finding("times", "ok", f"it is {now:%Y-%m-%d %H:%M}Z; the next edition is {when}")
 
 
+def _holding(app: "App") -> Iterator[Finding]:
+    """Whether somebody holds digests back, and forgot it."""
+    from digest.store import holding
+
+    with app.store.read() as connection:
+        since = holding.since(connection)
+    if since is not None:
+        yield Finding("mails", "warn", f"digests are held back since {since:%Y-%m-%d %H:%M}Z", "to let them go: digest release")
+
+
 def _sources(app: "App") -> Iterator[Finding]:
     """What is enabled, what lacks a key, and what did not answer; nobody is asked."""
     from digest.sources.registry import sources_of
@@ -207,7 +217,7 @@ def _dkim(app: "App") -> Iterator[Finding]:
         yield Finding("dkim", "warn", f"the RSA key is shorter than {GOOD_BITS} bits", "digest dkim keygen --selector OTHER")
 
 
-_CHECKS = (_settings, _database, _secret, _times, _sources, _meaning, _templates, _dkim)
+_CHECKS = (_settings, _database, _secret, _times, _holding, _sources, _meaning, _templates, _dkim)
 
 
 def _dns(app: "App", resolver: str) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     emit(f"next edition   {_at(found['next_edition_at']) if found['next_edition_at'] else 'due now: digest run'}")
     emit(f"next mail      {_at(found['next_mail_at']) if found['next_mail_at'] else 'with the next edition'}")
     if found["paused_since"]:
-        emit(f"paused         digests are held back since {_at(found['paused_since'])}, on the operator's pages")
+        emit(f"paused         digests are held back since {_at(found['paused_since'])}; to let them go: digest release")
     if edition is None:
         emit("last edition   none yet")
     else:

@@ -111,6 +111,23 @@ def test_status_says_since_when_digests_are_held_back(operator: Operator, site: 
     assert "held back since Mon 2026-03-02 06:00Z" in operator.call("status", now=MONDAY).out
 
 
+def test_what_is_held_back_goes_out_when_it_is_released(operator: Operator, site: Site) -> None:
+    site.readers(2)
+    site.publish()
+    for words in ("held back, since Mon 2026-03-02 06:00Z", "held back already, since Mon 2026-03-02 06:00Z"):
+        assert words in operator.call("hold", now=MONDAY).err
+    done = operator.call("deliver", now=MONDAY)
+    assert "to let them go: digest release" in done.err
+    assert "to let them go: digest release" in operator.call("status", now=MONDAY).out
+    assert "digests are held back since 2026-03-02 06:00Z" in operator.call("doctor", now=MONDAY).out
+    assert site.sink.accepted == []
+    assert "go out again; they were held back since" in operator.call("release", now=MONDAY).err
+    assert operator.call("release", now=MONDAY).err == "Digests go out; none was held back.\n"
+    assert "held back" not in operator.call("deliver", now=MONDAY).err
+    assert len(site.sink.accepted) == 2
+    assert operator.call("doctor", now=MONDAY).out.count("held back") == 0
+
+
 def test_the_clock_starts_at_now_wherever_it_stands_in_the_line(operator: Operator) -> None:
     moment = "2026-03-02T21:00:00Z"
     for line in (f"--now {moment} status --json", f"status --now={moment} --json", f"status --json --now {moment}"):
