@@ -51,6 +51,8 @@ class Failure:
     """The server's last words, or why it ended otherwise."""
     at: datetime
     """When it last changed."""
+    again_at: datetime | None = None
+    """When it is tried again, if it is queued."""
 
 
 def schema_version(connection: Connection) -> str | None:
@@ -135,4 +137,5 @@ def _failed(table: Any) -> Any:
 
 
 def _failure(table: str, row: Row[Any], what: str, address: str) -> Failure:
-    return Failure(table, row.id, what, address, row.state, row.attempts, row.reply or "", row.updated_at)
+    again_at = row.next_try_at if row.state == "queued" else None
+    return Failure(table, row.id, what, address, row.state, row.attempts, row.reply or "", row.updated_at, again_at)

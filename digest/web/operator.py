@@ -2,12 +2,14 @@
 digests back and let them go, and to send the operator what a reader would get."""
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias, get_args
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -39,6 +41,7 @@ MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """A mail's styles stand in its tags."""
+_MAIL = re.compile(r"(delivery|notice) ([0-9]{1,18})", re.ASCII)
 TABLES = {"delivery": delivery, "notice": notice}
 Answer: TypeAlias = Callable[[Request], Response]
 
@@ -83,7 +86,6 @@ class Operator:
             "/preview/{cadence}": self.previewed,
         }
         acts: dict[str, Answer] = {
-            "/retry/{table}/{number}": self.retry,
             "/pause": partial(self.hold, back=True),
             "/resume": partial(self.hold, back=False),
             "/preview/{cadence}/send": self.send,
@@ -91,6 +93,7 @@ class Operator:
         return [
             *(Route(path, partial(self._read, answer=answer), methods=["GET"]) for path, answer in reads.items()),
             *(Route(path, partial(self._act, answer=answer), methods=["POST"]) for path, answer in acts.items()),
+            Route("/retry", self.retry, methods=["POST"]),
             Route("/metrics", self.metrics, methods=["GET"]),
         ]
 
@@ -121,7 +124,7 @@ class Operator:
             "now": views.moment(now),
             "paused": views.moment(found["paused_since"]) if found["paused_since"] else "",
             "next_edition": views.moment(found["next_edition_at"]) if found["next_edition_at"] else "due now",
-            "next_mail": views.moment(found["next_mail_at"]) if found["next_mail_at"] else "with the next edition",
+            "next_mail": views.next_mail(found["next_mail_at"], now, held=bool(found["paused_since"])),
             "last_edition": f"{last['edition']}: {last['empty_because'] or mails}" if last else "none yet",
             "queue": views.counted(found["queue"], "empty"),
             "subscribers": views.counted(found["subscribers"], "none"),
@@ -144,17 +147,23 @@ class Operator:
         """What did not arrive, with the server's words."""
         with self._app.store.read() as connection:
             found = overview.failures(connection, self._app.clock.now() - LOOK_BACK, FAILURES)
-        shown = [views.failure_view(one, self._frame.path("retry", one.table, str(one.number))) for one in found]
-        return self._frame.page("operator/failures", {"failures": shown, "days": LOOK_BACK.days}, headers=OURS)
+        values = {"groups": views.failure_groups(found), "days": LOOK_BACK.days, "most": len(found) == FAILURES and FAILURES}
+        return self._frame.page("operator/failures", values, headers=OURS)
 
-    def retry(self, request: Request) -> Response:
-        """Queue a mail again that came to an end without reaching anybody."""
-        table, number = TABLES.get(request.path_params["table"]), request.path_params["number"]
-        if table is None or not (number.isascii() and number.isdigit() and len(number) <= 18):
+    async def retry(self, request: Request) -> Response:
+        """Queue mails again that came to an end without reaching anybody: each `mail` of the form, such as `delivery 12`."""
+        form = await request.form()
+        named = [one for one in form.getlist("mail") if isinstance(one, str)]
+        return await run_in_threadpool(self._act, request, lambda _: self._retry(named))
+
+    def _retry(self, named: Sequence[str]) -> Response:
+        mails = [match for one in named if (match := _MAIL.fullmatch(one))]
+        if not mails or len(mails) < len(named):
             return self._frame.missing()
+        now = self._app.clock.now()
         with self._app.store.write() as connection:
-            queued = ledger.retry(connection, table, int(number), self._app.clock.now(), from_states=ENDED)
-        if not queued:
+            queued = [ledger.retry(connection, TABLES[one[1]], int(one[2]), now, from_states=ENDED) for one in mails]
+        if not any(queued):
             values = {"title": "It cannot be tried again", "message": "It did not end, or it was tried again meanwhile."}
             return self._frame.page("error", values, 409)
         return self._frame.see_other("failures")

@@ -15,14 +15,17 @@ from digest.subscribers.address import EmailAddress
 
 CHARTED = 7
 """Editions in a chart: so many numbers can be read side by side on a phone."""
-BOUNCED = ("rejected", "expired", "parked")
+GIVEN_UP = ("expired", "parked")
 IN_DOUBT = ("in_doubt", "held")
 MAX_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class CourseView:
-    """An edition in the table. Counts are as they are written; `took` is empty where nobody got it at once."""
+    """An edition in the table: from `submitted` to `in_doubt` each of its `mails` is counted once.
+
+    Counts are as they are written; `took` is empty where nobody got it at once.
+    """
 
     name: str
     empty_because: str
@@ -31,7 +34,9 @@ class CourseView:
     submitted: str
     waiting: str
     deferred: str
-    bounced: str
+    refused: str
+    given_up: str
+    skipped: str
     in_doubt: str
     left: str
     took: str
@@ -39,16 +44,27 @@ class CourseView:
 
 @dataclass(frozen=True, slots=True)
 class FailureView:
-    """A mail that failed. `retry` is the path that queues it again, empty where it needs more than that."""
+    """A mail that failed."""
 
-    number: str
+    name: str
+    """By which it is queued again: `delivery 12`."""
     what: str
     address: str
-    state: str
     attempts: int
     at: str
+    again_at: str
+    """When it is tried again by itself; empty where it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Mails of which the same was said."""
+
+    state: str
     reply: str
-    retry: str
+    mails: tuple[FailureView, ...]
+    ended: bool
+    """Whether they can be tried again without asking: none reached its reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,9 @@ def course_view(one: Course) -> CourseView:
         submitted=f"{one.states.get('submitted', 0):,}",
         waiting=f"{queued - one.deferred + one.states.get('claimed', 0) + one.states.get('submitting', 0):,}",
         deferred=f"{one.deferred:,}",
-        bounced=f"{_sum(one, BOUNCED):,}",
+        refused=f"{one.states.get('rejected', 0):,}",
+        given_up=f"{_sum(one, GIVEN_UP):,}",
+        skipped=f"{one.states.get('skipped', 0):,}",
         in_doubt=f"{_sum(one, IN_DOUBT):,}",
         left=f"{one.left:,}",
         took=span(_took(one)),
@@ -95,7 +113,7 @@ def charts(courses: Sequence[Course]) -> list[Chart]:
     return [
         counted("submitted", "Submitted", [one.states.get("submitted", 0) for one in shown]),
         counted("deferred", "Deferred", [one.deferred for one in shown]),
-        counted("bounced", "Bounced", [_sum(one, BOUNCED) for one in shown]),
+        counted("failed", "Refused or given up", [_sum(one, ("rejected", *GIVEN_UP)) for one in shown]),
         counted("left", "Unsubscribed", [one.left for one in shown]),
         chart(
             "took",
@@ -109,17 +127,30 @@ def charts(courses: Sequence[Course]) -> list[Chart]:
     ]
 
 
-def failure_view(one: Failure, retry: str) -> FailureView:
-    """One failure, in words; `retry` is where it can be queued again."""
+def failure_groups(failures: Sequence[Failure]) -> list[FailureGroup]:
+    """Failures in words, those of which the same was said side by side; the rest of their order stays."""
+    alike: dict[tuple[str, str], list[Failure]] = {}
+    for one in failures:
+        alike.setdefault((one.state, clean(one.reply, MAX_WORDS)), []).append(one)
+    return [
+        FailureGroup(
+            state="deferred" if state == "queued" else state.replace("_", " "),
+            reply=reply,
+            mails=tuple(_failure_view(one) for one in mails),
+            ended=state in ENDED,
+        )
+        for (state, reply), mails in alike.items()
+    ]
+
+
+def _failure_view(one: Failure) -> FailureView:
     return FailureView(
-        number=f"{one.table} {one.number}",
+        name=f"{one.table} {one.number}",
         what=one.what,
         address=EmailAddress(one.address).masked,
-        state="deferred" if one.state == "queued" else one.state.replace("_", " "),
         attempts=one.attempts,
         at=moment(one.at),
-        reply=clean(one.reply, MAX_WORDS),
-        retry=retry if one.state in ENDED else "",
+        again_at=moment(one.again_at) if one.again_at else "",
     )
 
 
@@ -143,6 +174,15 @@ def counted(numbers: dict[str, int], none: str) -> str:
 def moment(at: datetime) -> str:
     """`Sun 2026-11-22 06:00Z`, as commands write it."""
     return f"{at:%a %Y-%m-%d %H:%M}Z"
+
+
+def next_mail(at: datetime | None, now: datetime, *, held: bool) -> str:
+    """When the next mail goes. `held`: whether digests are held back, so that only single mails go."""
+    if at is None:
+        return "with the next edition"
+    if at > now:
+        return moment(at)
+    return "when you let digests go out" if held else "now"
 
 
 def span(took: timedelta | None) -> str:

@@ -65,7 +65,7 @@ def test_nobody_sees_anything_without_the_token(operator_site: tuple[Site, Ask],
     assert re.findall(r'<form[^>]*action="([^"]*)"', answer.body) == ["/enter"]
 
 
-@pytest.mark.parametrize("path", ["/pause", "/resume", "/retry/delivery/1", "/preview/daily/send"])
+@pytest.mark.parametrize("path", ["/pause", "/resume", "/retry", "/preview/daily/send"])
 def test_nobody_does_anything_without_the_token(operator_site: tuple[Site, Ask], path: str) -> None:
     site, web = operator_site
     site.publish()
@@ -108,7 +108,7 @@ def test_a_wrong_token_is_said_to_be_and_nobody_guesses_for_long(operator_site: 
     assert web("POST", "/enter", f"token={TOKEN}", **FORM).status == 429
 
 
-@pytest.mark.parametrize("path", ["/pause", "/resume", "/retry/delivery/1", "/preview/daily/send", "/enter"])
+@pytest.mark.parametrize("path", ["/pause", "/resume", "/retry", "/preview/daily/send", "/enter"])
 @pytest.mark.parametrize("headers", [{"Sec_Fetch_Site": "cross-site"}, {"Origin": "https://evil.example"}])
 def test_another_sites_page_acts_for_nobody(operator_site: tuple[Site, Ask], path: str, headers: dict[str, str]) -> None:
     _, web = operator_site
@@ -196,12 +196,13 @@ def test_the_last_editions_are_drawn_and_written(operator_site: tuple[Site, Ask]
     page = web("GET", "/editions", **BEARER).body
     charts = re.findall(r"<figcaption>([^<]*)</figcaption>\n<svg[^>]*role=\"img\"", page)
     assert charts == [
-        "Submitted", "Deferred", "Bounced", "Unsubscribed", "From freezing to the last mail", "Papers to choose from",
+        "Submitted", "Deferred", "Refused or given up", "Unsubscribed", "From freezing to the last mail",
+        "Papers to choose from",
     ]  # fmt: skip
     assert '<desc id="submitted-said">2 Mar: 3</desc>' in page
     row = re.search(r'<th scope="row">2026-03-02</th>\n(.*?)</tr>', page, re.DOTALL)
     assert row is not None
-    assert re.findall(r">([^<]*)</td>", row[1])[1:8] == ["3", "3", "0", "0", "0", "0", "0"]
+    assert re.findall(r">([^<]*)</td>", row[1])[1:10] == ["3", "3", "0", "0", "0", "0", "0", "0", "0"]
 
 
 def test_a_failure_stands_with_the_servers_words_and_can_be_tried_again(operator_site: tuple[Site, Ask]) -> None:
@@ -209,28 +210,55 @@ def test_a_failure_stands_with_the_servers_words_and_can_be_tried_again(operator
     number = a_mail(site, state="rejected", reply="550 5.1.1 <b>no such user</b>")
     page = web("GET", "/failures", **BEARER).body
     assert "<code>550 5.1.1 &lt;b&gt;no such user&lt;/b&gt;</code>" in page
-    assert "r***@example.org: rejected" in page
+    assert ">1 rejected</h2>" in page
+    assert "<b>r***@example.org</b>" in page
     assert "reader0@" not in page
-    assert re.findall(r'<form[^>]*action="([^"]*)"', page) == [f"/retry/delivery/{number}"]
-    answer = web("POST", f"/retry/delivery/{number}", **BEARER)
+    assert re.findall(r'<form[^>]*action="([^"]*)"', page) == ["/retry"]
+    assert re.findall(r'name="mail" value="([^"]*)"', page) == [f"delivery {number}"]
+    answer = web("POST", "/retry", f"mail=delivery+{number}", **FORM, **BEARER)
     assert (answer.status, answer.headers["location"]) == (303, "/failures")
     assert site.row("reader0@example.org").state == "queued"
-    assert web("POST", f"/retry/delivery/{number}", **BEARER).status == 409
+    assert web("POST", "/retry", f"mail=delivery+{number}", **FORM, **BEARER).status == 409
+
+
+def test_mails_of_which_the_same_was_said_stand_together_and_are_tried_again_by_one_button(
+    operator_site: tuple[Site, Ask],
+) -> None:
+    site, web = operator_site
+    addresses = site.readers(5)
+    site.publish()
+    site.deliver()
+    with site.app.store.write() as connection:
+        connection.execute(update(delivery).values(state="rejected", reply="550 5.7.1 Spam"))
+        connection.execute(
+            update(delivery).where(delivery.c.id == site.row(addresses[4]).id).values(state="parked", reply="It cannot be made")
+        )
+    page = web("GET", "/failures", **BEARER).body
+    assert sorted(re.findall(r">([^<]*)</h2>", page)) == ["1 parked", "4 rejected"]
+    assert page.count("550 5.7.1 Spam") == 1
+    named = re.findall(r'<input type="hidden" name="mail" value="([^"]*)"', page)
+    assert len(named) == 4
+    body = "&".join(f"mail={name.replace(' ', '+')}" for name in named)
+    assert web("POST", "/retry", body, **FORM, **BEARER).status == 303
+    assert [site.row(address).state for address in addresses] == [*["queued"] * 4, "parked"]
 
 
 @pytest.mark.parametrize("state", ["submitted", "held", "in_doubt"])
 def test_what_may_have_arrived_is_not_tried_again_by_a_button(operator_site: tuple[Site, Ask], state: str) -> None:
     site, web = operator_site
     number = a_mail(site, state=state)
-    assert f"/retry/delivery/{number}" not in web("GET", "/failures", **BEARER).body
-    assert web("POST", f"/retry/delivery/{number}", **BEARER).status == 409
+    assert f'value="delivery {number}"' not in web("GET", "/failures", **BEARER).body
+    assert web("POST", "/retry", f"mail=delivery+{number}", **FORM, **BEARER).status == 409
     assert site.row("reader0@example.org").state == state
 
 
-@pytest.mark.parametrize("path", ["/retry/subscriber/1", "/retry/delivery/x", "/retry/delivery/²", "/retry/notice/" + "9" * 30])
-def test_there_is_nothing_else_to_try_again(operator_site: tuple[Site, Ask], path: str) -> None:
+@pytest.mark.parametrize(
+    "named",
+    ["", "mail=subscriber+1", "mail=delivery+x", "mail=delivery+%C2%B2", "mail=notice+" + "9" * 30, "mail=notice+1&mail=x"],
+)
+def test_there_is_nothing_else_to_try_again(operator_site: tuple[Site, Ask], named: str) -> None:
     _, web = operator_site
-    assert web("POST", path.replace("²", "%C2%B2"), **BEARER).status == 404
+    assert web("POST", "/retry", named, **FORM, **BEARER).status == 404
 
 
 def test_digests_are_held_back_and_let_go(operator_site: tuple[Site, Ask]) -> None:
