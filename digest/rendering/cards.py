@@ -93,7 +93,7 @@ def _reasons(entry: Entry, age: str) -> tuple[tuple[str, ...], str]:
     told = {clean(readable(term.reason), MAX_TITLE): _is_shown(term, age) for term in counted}
     best_first = [reason for reason in reversed(told) if reason]
     telling = tuple(reason for reason in best_first if not told[reason])
-    return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or f"no. {entry.rank} of all papers of the day"
+    return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or f"no. {entry.rank} of all papers of this edition"
 
 
 def _is_shown(term: Term, age: str) -> bool:

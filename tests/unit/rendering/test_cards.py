@@ -47,7 +47,7 @@ def test_reasons_stand_in_the_order_in_which_they_counted(entry: EntryMaker) -> 
 
 def test_a_paper_without_reasons_still_has_a_place(entry: EntryMaker) -> None:
     view = paper_view(entry(terms=(), rank=7), DAY)
-    assert (view.reasons, view.otherwise) == ((), "no. 7 of all papers of the day")
+    assert (view.reasons, view.otherwise) == ((), "no. 7 of all papers of this edition")
 
 
 def test_a_reason_that_the_card_shows_anyhow_is_not_said_twice(entry: EntryMaker) -> None:
