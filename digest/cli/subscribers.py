@@ -307,28 +307,21 @@ def _preferences(
     zone: str | None, hour: str | None, days: str | None, cadence: str | None, size: str | None, share: str | None
 ) -> dict[str, Any]:
     """The fields of `Preferences` that were given."""
-    from digest.subscribers import model
+    from digest.subscribers.model import PARSERS
 
-    chosen: dict[str, Any] = {}
-    if zone is not None:
-        chosen["zone"] = model.parse_zone(zone)
-    if hour is not None:
-        chosen["hour"] = None if hour.strip().lower() == "none" else model.parse_hour(hour)
-    if days is not None:
-        chosen["days"] = model.parse_days(days)
-    if cadence is not None:
-        chosen["cadence"] = model.parse_cadence(cadence)
-    if size is not None:
-        chosen["size"] = None if size.strip().lower() == "default" else model.parse_size(size)
-    if share is not None:
-        chosen["share"] = model.parse_share(share)
-    return chosen
+    given = {"zone": zone, "hour": hour, "days": days, "cadence": cadence, "size": size, "share": share}
+    unset = {"hour": "none", "size": "default"}
+    return {
+        name: None if text.strip().lower() == unset.get(name) else PARSERS[name](text)
+        for name, text in given.items()
+        if text is not None
+    }
 
 
 def _interests(kind: Any, words: list[str] | None) -> tuple[Any, ...]:
-    from digest.subscribers.model import parse_interest
+    from digest.subscribers.model import parse_interests
 
-    return tuple(dict.fromkeys(parse_interest(kind, word) for word in words or ()))
+    return tuple(dict.fromkeys(one for word in words or () for one in parse_interests(kind, word)))
 
 
 def _limited(app: "App", address: str, changed: Mapping["InterestKind", Sequence["Interest"]]) -> None:

@@ -18,6 +18,7 @@ from digest.subscribers.address import EmailAddress
 from digest.subscribers.lookalike import lookalike
 from digest.subscribers.model import (
     MAX_NAME,
+    PARSERS,
     STATES,
     Interest,
     InterestKind,
@@ -27,17 +28,12 @@ from digest.subscribers.model import (
     Subscriber,
     days_text,
     limited,
-    parse_cadence,
-    parse_days,
-    parse_hour,
     parse_interest,
-    parse_share,
-    parse_size,
-    parse_zone,
+    parse_interests,
     zone_names,
 )
 
-_PREFERENCES = ("zone", "hour", "days", "cadence", "size", "share")
+_PREFERENCES = tuple(PARSERS)
 STATED_IN: dict[str, InterestKind] = {
     "topics": "topic",
     "keywords": "keyword",
@@ -224,28 +220,22 @@ def _is_guessed(cell: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _preferences(cells: tuple[str, ...]) -> Preferences:
-    zone, hour, days, cadence, size, share = cells
+    cell = {name: text for name, text in zip(_PREFERENCES, cells, strict=True) if text}
+    zone = cell.get("zone")
     # Without the suggestion that `parse_zone` would look for, at length, for each of a million rows.
     if zone and zone not in zone_names():
         raise BadInput(f"{zone[:60]!r} is not a time zone")
-    default = Preferences()
-    return Preferences(
-        zone=parse_zone(zone) if zone else default.zone,
-        hour=parse_hour(hour) if hour else default.hour,
-        days=parse_days(days) if days else default.days,
-        cadence=parse_cadence(cadence) if cadence else default.cadence,
-        size=parse_size(size) if size else default.size,
-        share=parse_share(share) if share else default.share,
-    )
+    return Preferences(**{name: PARSERS[name](text) for name, text in cell.items()})
 
 
 @lru_cache(maxsize=4096)
 def _stated(cells: tuple[str, ...]) -> tuple[Interest, ...]:
     return tuple(
-        parse_interest(kind, word)
+        one
         for kind, listed in zip(STATED_IN.values(), cells, strict=True)
         for word in listed.split(";")
         if word.strip()
+        for one in parse_interests(kind, word)
     )
 
 

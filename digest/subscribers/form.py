@@ -15,17 +15,14 @@ from digest.subscribers.library import Like, Unread, find_ids, read
 from digest.subscribers.model import (
     CADENCES,
     MAX_KEY,
+    PARSERS,
     RATED,
     Interest,
     InterestKind,
     Preferences,
     limited,
-    parse_cadence,
-    parse_hour,
-    parse_interest,
+    parse_interests,
     parse_share,
-    parse_size,
-    parse_zone,
 )
 from digest.subscribers.wishes import Wishes
 
@@ -39,9 +36,6 @@ MAX_LINE = 160
 MAX_IDS = 4000
 """Characters in which a visitor names papers; a reader may paste as much BibTeX as a request holds."""
 _CONTROLS = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_ARXIV_LIST = re.compile(
-    r"\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?(\s*,\s*[A-Za-z-]{2,10}(\.[A-Za-z-]{2,12})?)+\s*,?\s*", re.ASCII
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +101,11 @@ def sent(fields: Iterable[tuple[str, str]], *, bibtex: bool = False) -> Form:
     likes, unread = _papers(typed[PAPERS], bibtex, wrong)
     days = frozenset(int(day) for day in given.get("day", []) if day in {"0", "1", "2", "3", "4", "5", "6"})
     preferences = Preferences(
-        zone=_one(parse_zone, "zone", typed, wrong) or "UTC",
-        hour=_one(parse_hour, "hour", typed, wrong),
+        zone=_one(PARSERS["zone"], "zone", typed, wrong) or "UTC",
+        hour=_one(PARSERS["hour"], "hour", typed, wrong),
         days=days or frozenset(range(7)),
-        cadence=_one(parse_cadence, "cadence", typed, wrong) or CADENCES[0],
-        size=_one(parse_size, "size", typed, wrong),
+        cadence=_one(PARSERS["cadence"], "cadence", typed, wrong) or CADENCES[0],
+        size=_one(PARSERS["size"], "size", typed, wrong),
         share=_one(_share, "share", typed, wrong),
     )
     try:
@@ -136,15 +130,12 @@ def _lines(texts: list[str]) -> str:
 
 
 def _interests(kind: InterestKind, name: str, text: str, wrong: dict[str, str]) -> list[Interest]:
-    found = []
+    found: list[Interest] = []
     for line in text.split("\n") if text else ():
-        # Names have commas of their own, and so have categories, but for arXiv's.
-        several = kind in ("topic", "keyword") or (kind == "category" and _ARXIV_LIST.fullmatch(line))
-        for part in line.split(",") if several else [line]:
-            try:
-                found += [parse_interest(kind, part)] if part.strip() else []
-            except BadInput as error:
-                wrong.setdefault(name, _told(error))
+        try:
+            found += parse_interests(kind, line)
+        except BadInput as error:
+            wrong.setdefault(name, _told(error))
     return found
 
 

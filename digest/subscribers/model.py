@@ -1,7 +1,7 @@
 """A subscriber, what he chose, and the states that he may pass through."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from functools import cache
@@ -194,8 +194,32 @@ def parse_share(text: str) -> float:
     return number
 
 
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "zone": parse_zone,
+    "hour": parse_hour,
+    "days": parse_days,
+    "cadence": parse_cadence,
+    "size": parse_size,
+    "share": parse_share,
+}
+"""What reads each field of `Preferences` that somebody can choose, whichever way it comes in."""
+
+
+def parse_interests(kind: InterestKind, text: str) -> tuple[Interest, ...]:
+    """What a text names of this kind, whichever way it comes in: a comma parts topics, keywords and categories of arXiv.
+
+    Names of people have commas of their own, and so have the categories of other servers.
+
+    Raises:
+        BadInput: one of them is none of this kind, or the text names none.
+    """
+    parts = [part.strip() for part in re.split("[,;]", text) if part.strip()]
+    several = kind in ("topic", "keyword") or (kind == "category" and all(map(_ARXIV_CATEGORY.fullmatch, parts)))
+    return tuple(parse_interest(kind, part) for part in (parts if several and parts else [text]))
+
+
 def parse_interest(kind: InterestKind, text: str) -> Interest:
-    """An interest of this kind, cleaned. Raises BadInput when nothing is left of it, or it is none of this kind."""
+    """One interest of this kind, cleaned. Raises BadInput when nothing is left of it, or it is none of this kind."""
     if kind in RATED:
         return Interest(kind, _paper_key(text))
     from digest.papers.text import clean

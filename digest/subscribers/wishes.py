@@ -8,27 +8,13 @@ from typing import Any
 from digest.errors import BadInput
 from digest.subscribers.model import (
     INTEREST_KINDS,
+    PARSERS,
     Interest,
     Preferences,
     days_text,
     limited,
-    parse_cadence,
-    parse_days,
-    parse_hour,
-    parse_interest,
-    parse_share,
-    parse_size,
-    parse_zone,
+    parse_interests,
 )
-
-_READ: Mapping[str, Callable[[str], Any]] = {
-    "zone": parse_zone,
-    "hour": parse_hour,
-    "days": parse_days,
-    "cadence": parse_cadence,
-    "size": parse_size,
-    "share": parse_share,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +42,9 @@ def to_json(wishes: Wishes) -> dict[str, Any]:
 
 def from_json(kept: Mapping[str, Any]) -> Wishes:
     """Wishes as `to_json` wrote them. What cannot be read, as an older program may have left it, counts as not chosen."""
-    chosen = {name: value for name, read in _READ.items() for value in _values(read, [kept.get(name)])}
-    interests = [one for kind in INTEREST_KINDS for one in _values(partial(parse_interest, kind), kept.get(kind))]
+    chosen = {name: value for name, read in PARSERS.items() for value in _values(read, [kept.get(name)])}
+    named = [few for kind in INTEREST_KINDS for few in _values(partial(parse_interests, kind), kept.get(kind))]
+    interests = [one for few in named for one in few]
     try:
         return Wishes(Preferences(**chosen), limited(interests))
     except BadInput:

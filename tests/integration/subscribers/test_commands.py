@@ -72,7 +72,7 @@ def test_who_is_added_is_listed_with_all_he_chose(digest: Digest) -> None:
     )
     added = digest(
         "subscribers", "add", "Ann@Example.org", "--confirmed", "--topic", "graphs", "--topic", "robots",
-        "--keyword", "CRISPR", "--author", "Doe, Jane", "--category", "cs.cl", "--category", "q-bio.NC", "--mute", "survey",
+        "--keyword", "CRISPR", "--author", "Doe, Jane", "--category", "cs.cl, q-bio.NC", "--mute", "survey",
         "--like", "2301.00001v2", "--like", "https://doi.org/10.1000/X", "--name", "Ann Lee", *choice,
     )  # fmt: skip
     assert (added.code, added.out) == (0, "")

@@ -25,6 +25,7 @@ from digest.subscribers.model import (
     parse_days,
     parse_hour,
     parse_interest,
+    parse_interests,
     parse_share,
     parse_size,
     parse_zone,
@@ -184,3 +185,27 @@ def test_nobody_becomes_paused_who_was_not_active() -> None:
 @given(st.sampled_from(STATES))
 def test_every_reader_may_leave_or_is_gone_already(state: State) -> None:
     assert may_become(state, "unsubscribed") or state == "complained"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "values"),
+    [
+        ("topic", "graph networks, proteins", ["graph networks", "proteins"]),
+        ("keyword", "LoRA; QLoRA,", ["LoRA", "QLoRA"]),
+        ("category", "cs.cl, stat.ml", ["cs.CL", "stat.ML"]),
+        ("category", "pharmacology, toxicology and more", ["pharmacology, toxicology and more"]),
+        ("author", "Doe, Jane", ["Jane Doe"]),
+        ("mute", "crypto, coins", ["crypto, coins"]),
+        ("liked", "doi:10.1000/a,b", ["doi:10.1000/a,b"]),
+    ],
+)
+def test_a_comma_parts_what_has_none_of_its_own(kind: InterestKind, text: str, values: list[str]) -> None:
+    found = parse_interests(kind, text)
+    assert [one.value for one in found] == values
+    assert [again for one in found for again in parse_interests(kind, one.value)] == list(found)
+
+
+@pytest.mark.parametrize("text", ["", " , ;", "!!, ??"])
+def test_a_text_that_names_nothing_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="is not a topic"):
+        parse_interests("topic", text)
