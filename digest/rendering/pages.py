@@ -24,6 +24,8 @@ class Around:
     """Whether everybody may find it: a page that a token opens tells search engines and other sites nothing."""
     operator: bool = False
     """Whether it is one of the operator's: they lead to each other, and not to those of readers."""
+    thanks: str = ""
+    """What those are told who let us use their data."""
 
 
 def render_page(name: str, values: Values, site: Site, environments: Environments, around: Around) -> str:

@@ -7,11 +7,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from digest.rendering.model import Values
 from digest.rendering.pages import Around, render_page, style_source
+from digest.sources.registry import sources_of
 from digest.web.guard import security_policy
 from digest.wiring import App
 
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
 """Headers of pages that a token opens, and of all that is meant for one visitor."""
+THANKS = "Thank you to arXiv for use of its open access interoperability."
+"""In arXiv's words (info.arxiv.org/help/api/tou), where it is asked for papers."""
 
 
 class Frame:
@@ -19,6 +22,8 @@ class Frame:
 
     def __init__(self, app: App, prefix: str, *, operator: bool = False) -> None:
         self._app, self.prefix, self._operator = app, prefix, operator
+        asked = [name for name, source in sources_of(app.settings.sources).items() if source.enabled]
+        self._thanks = THANKS if any(name.startswith("arxiv") for name in asked) else ""
 
     def path(self, *parts: str) -> str:
         """The path of a page, for the form that posts to it and for what leads there."""
@@ -50,7 +55,7 @@ class Frame:
         return RedirectResponse(self.path(*parts) or "/", 303, {"Cache-Control": "no-store"})
 
     def _html(self, name: str, values: Values | None, *, public: bool) -> str:
-        around = Around(self.prefix, public, self._operator)
+        around = Around(self.prefix, public, self._operator, self._thanks)
         return render_page(name, values or {}, self._app.settings.site, self._app.environments, around)
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,20 @@ def token(app: App) -> str:
     with app.store.read() as connection:
         content = connection.execute(select(notice.c.content)).scalar_one()
     return str(content["confirm_url"]).removeprefix(f"{url}/confirm/")
+
+
+def test_arxiv_is_thanked_where_it_is_asked_for_papers(
+    tmp_path: Path, serving: Callable[[App], AbstractContextManager[Ask]]
+) -> None:
+    """In its own words (info.arxiv.org/help/api/tou)."""
+    thanks = "Thank you to arXiv for use of its open access interoperability."
+    for name, enabled in (("with", True), ("without", False)):
+        asked = {"sources.arxiv_oai.enabled": enabled, "sources.arxiv_oai.categories": ["cs.LG"]}
+        (tmp_path / name).mkdir()
+        app = open_app(home=tmp_path / name, environ={"DIGEST_SITE__PUBLIC_URL": f"https://{HOST}"}, overrides=asked)
+        with closing(app), serving(app) as ask:
+            for path in ("/", "/archive", "/nowhere"):
+                assert (thanks in ask("GET", path).body) is enabled
 
 
 def state(app: App) -> str:

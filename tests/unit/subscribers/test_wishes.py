@@ -22,6 +22,7 @@ ALL = Wishes(
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
 )
 NAMES = st.sampled_from(["zone", "hour", "days", "cadence", "size", "share", "topic", "mute", "liked"]) | st.text()
 
@@ -40,7 +41,7 @@ def test_what_cannot_be_read_takes_nothing_else_with_it() -> None:
     assert from_json(kept) == Wishes(Preferences(size=5), (Interest("topic", "graphs"),))
 
 
-@given(st.dictionaries(NAMES, JSON))
+@given(st.dictionaries(NAMES, JSON, max_size=5))
 def test_whatever_was_kept_can_be_read(kept: dict[str, object]) -> None:
     wishes = from_json(kept)
     assert from_json(to_json(wishes)) == wishes
