@@ -17,8 +17,6 @@ both = pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "
 READERS = [f"reader{n}@example.org" for n in range(5)]
 NOTHING = Turn(None, None)
 FIRST, SECOND = (envelope(reader) for reader in READERS[:2])
-LARGE = content(READERS[0]) + (b"x" * 998 + b"\r\n") * 30_000
-"""More than two kernels hold between a writer and a reader that stopped."""
 
 
 def over_one(port: int, talk: Callable[[Connection], Awaitable[Any]], **options: Any) -> Any:
@@ -227,7 +225,9 @@ def _large(loop: LeapingLoop, sink: Sink) -> tuple[str, str, int]:
     async def talk(_: LeapingLoop) -> Turn:
         connection = await Connection.open(address(sink.port))
         assert await connection.turn(None, FIRST) == NOTHING
-        turn = await connection.turn(LARGE, SECOND)
+        # More than two kernels hold between a writer and a reader that stopped.
+        large = content(READERS[0]) + (b"x" * 998 + b"\r\n") * 30_000
+        turn = await connection.turn(large, SECOND)
         assert not connection.usable
         await connection.close()
         return turn
