@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from digest.clock import SteppedClock
 from digest.flows import publish, subscribe
 from digest.flows.collect import collect_file
 from digest.flows.deliver import deliver
+from digest.flows.importing import Import, Tally
 from digest.flows.terms import Report
 from digest.settings import load
 from digest.store import deliveries, ledger, migrate
 from digest.store.schema import notice
 from digest.subscribers.address import EmailAddress
+from digest.subscribers.csv import Sheet
 from digest.subscribers.model import Interest, Preferences, SignUp, Subscriber, parse_hour
 from digest.wiring import App
 
@@ -108,10 +111,9 @@ class Site:
     def readers(self, number: int) -> list[str]:
         """So many readers without an hour of their own, who signed up an hour ago; returns their addresses."""
         addresses = [f"reader{n}@example.org" for n in range(number)]
-        now = self.now
-        self.at(now - timedelta(hours=1))
-        self.subscribe(*addresses)
-        self.at(now)
+        file = BytesIO("\n".join(["email", *addresses]).encode())
+        enter = Import(self.app.store, self.now - timedelta(hours=1), confirmed=True, public_url=None, source="a test")
+        enter.run(Sheet(file), Tally(), on_bad=print)
         return addresses
 
     def publish(self) -> None:

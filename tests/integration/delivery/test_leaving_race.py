@@ -53,7 +53,7 @@ def test_no_mail_begins_after_its_reader_was_told_that_he_is_unsubscribed(site: 
         site.sink.on |= {this: at(this) for this in MOMENTS}
         site.deliver()
     left = {address: one.result() for address, one in leaving.items()}
-    got = Counter(mail.recipient for mail in site.sink.accepted if "List-Id" in mail.message)
+    got = Counter(mail.recipient for mail in site.sink.accepted if b"\r\nList-Id: " in mail.content)
     assert left.keys() == set(addresses)
     assert max(got.values()) == 1
     for address, one in left.items():
