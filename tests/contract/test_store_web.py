@@ -1,6 +1,9 @@
 """What the web keeps: issues for everybody, sign-ups to be settled, allowances of visitors."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 from contract.world import LONG_AGO, NOW, TODAY, World, sighting
 
@@ -138,3 +141,19 @@ def test_an_allowance_is_used_up_and_comes_back(store: Store) -> None:
     assert spend(hourly, 31)
     with store.write() as connection:
         assert allowances.prune(connection, NOW + timedelta(days=1)) == 3
+
+
+def test_of_many_who_use_it_for_the_first_time_at_once_only_as_many_pass_as_may(store: Store) -> None:
+    at_once = 8
+    twice, begin = (Allowance(2, timedelta(hours=1)),), Barrier(at_once)
+
+    def spend(keys: Sequence[str]) -> bool:
+        begin.wait()
+        with store.write() as connection:
+            return allowances.spend(connection, dict.fromkeys(keys, twice), NOW)
+
+    with ThreadPoolExecutor(at_once) as threads:
+        for number in range(10):
+            # Half of them name the two in the other order, and none waits for ever.
+            keys = [(f"one {number}", f"other {number}"), (f"other {number}", f"one {number}")]
+            assert sum(threads.map(spend, keys * (at_once // 2))) == 2
