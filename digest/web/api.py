@@ -13,6 +13,7 @@ from digest.rendering.data import Data, edition_data, entry_data, paper_data, re
 from digest.store import appearances, issues, papers
 from digest.subscribers.model import Cadence
 from digest.web.frame import Frame
+from digest.web.limits import DATA, SEARCHES, Limits, limited
 from digest.web.openapi import EDITIONS, MAX_ASKED, MOST, USUAL, description
 from digest.web.papers import found as paper_named
 from digest.web.problems import FOR_ANY_SITE, Problem
@@ -30,17 +31,18 @@ _V1 = ("api", "v1")
 class Api:
     """The handlers. What has no query stands on the shelf."""
 
-    def __init__(self, app: App, frame: Frame, shelf: Shelf) -> None:
-        self._app, self._frame, self._shelf = app, frame, shelf
+    def __init__(self, app: App, frame: Frame, shelf: Shelf, limits: Limits) -> None:
+        self._app, self._frame, self._shelf, self._limits = app, frame, shelf, limits
 
     def routes(self) -> list[Route]:
+        each, searches = limited(self._limits, DATA), limited(self._limits, SEARCHES)
         return [
-            Route("/api/v1/openapi.json", self.openapi, methods=["GET"]),
-            Route("/api/v1/editions", self.editions, methods=["GET"]),
-            Route("/api/v1/editions/week/{date}", self.weekly, methods=["GET"]),
-            Route("/api/v1/editions/{date}", self.daily, methods=["GET"]),
-            Route("/api/v1/papers/{key:path}", self.paper, methods=["GET"]),
-            Route("/api/v1/search", self.search, methods=["GET"]),
+            Route("/api/v1/openapi.json", self.openapi, methods=["GET"], middleware=each),
+            Route("/api/v1/editions", self.editions, methods=["GET"], middleware=each),
+            Route("/api/v1/editions/week/{date}", self.weekly, methods=["GET"], middleware=each),
+            Route("/api/v1/editions/{date}", self.daily, methods=["GET"], middleware=each),
+            Route("/api/v1/papers/{key:path}", self.paper, methods=["GET"], middleware=each),
+            Route("/api/v1/search", self.search, methods=["GET"], middleware=searches),
         ]
 
     def openapi(self, request: Request) -> Response:

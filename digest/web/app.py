@@ -29,6 +29,7 @@ from digest.web.frame import Frame
 from digest.web.guard import Guard, add_security_headers
 from digest.web.joining import Joining
 from digest.web.leaving import Leaving
+from digest.web.limits import LINKS, Limits, limited
 from digest.web.papers import Papers
 from digest.web.preferences import Preferences
 from digest.web.probes import Probes
@@ -60,21 +61,22 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     pages = Pages(app, frame, secure=site.scheme == "https")
     shelf = Shelf(partial(newest, app))
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
-    wishing = Wishing(app, frame)
+    wishing, limits = Wishing(app, frame), Limits(app, visitors)
+    by_link = limited(limits, LINKS)
     routes = [
         *Public(app, frame, shelf).routes(),
-        *Archive(app, frame, shelf, visitors).routes(),
+        *Archive(app, frame, shelf, limits).routes(),
         *Papers(app, frame, shelf).routes(),
         *About(app, frame, shelf).routes(),
-        *Feeds(app, frame, shelf).routes(),
-        *Api(app, frame, shelf).routes(),
+        *Feeds(app, frame, shelf, limits).routes(),
+        *Api(app, frame, shelf, limits).routes(),
         *Probes(app, frame).routes(),
         *Joining(app, frame, visitors, noted, wishing).routes(),
-        *Choosing(app, frame, shelf, visitors, wishing).routes(),
-        *Preferences(app, frame, wishing).routes(),
-        *Leaving(app, frame, noted).routes(),
-        Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"]),
-        Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"]),
+        *Choosing(app, frame, shelf, wishing, limits).routes(),
+        *Preferences(app, frame, wishing, limits).routes(),
+        *Leaving(app, frame, noted, limits).routes(),
+        Route("/confirm/{token}", pages.confirm, methods=["GET", "POST"], middleware=by_link),
+        Route(PATH, Rating(app, frame).answer, methods=["GET", "POST"], middleware=by_link),
         Route("/healthz", pages.healthz, methods=["GET"]),
     ]
     web = Starlette(
@@ -161,4 +163,5 @@ _BROKEN = {"title": "Something broke", "message": "The fault is ours and was not
 _REFUSALS = {
     404: ("There is no such page", "Perhaps the link was cut in two by a mail program."),
     405: ("That cannot be done here", "The page does not take this kind of request."),
+    429: ("Too many at once", "Nothing was changed; please try again in a minute."),
 }

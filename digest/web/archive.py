@@ -9,17 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.allowance import Allowance
 from digest.rendering.archive import MonthView, edition_line, month_views, year_views
 from digest.rendering.paper_page import found_view
 from digest.store import issues, papers
 from digest.store.search import MAX_QUERY
 from digest.subscribers.model import Cadence
 from digest.web.frame import Frame
+from digest.web.limits import SEARCHES, Limits, limited
 from digest.web.public import edition_path, paper_path, view_of
 from digest.web.shelf import Shelf
-from digest.web.turnstile import Turnstile
-from digest.web.visitors import Visitors
 from digest.wiring import App
 
 RECENT = timedelta(days=62)
@@ -27,28 +25,23 @@ RECENT = timedelta(days=62)
 AT_MOST = 100
 FOUND = 30
 """Papers that a search shows; of more it says that there are more."""
-OF_A_VISITOR = (Allowance(40, timedelta(minutes=1)), Allowance(400, timedelta(hours=1)))
-"""Searches."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _NO_EDITION = {"title": "There is no such edition", "message": "The archive lists all that there are."}
-
-_TOO_MANY = {"title": "Too many searches at once", "message": "Please try again in a minute."}
 
 
 class Archive:
     """The handlers."""
 
-    def __init__(self, app: App, frame: Frame, shelf: Shelf, visitors: Visitors) -> None:
-        self._app, self._frame, self._shelf, self._visitors = app, frame, shelf, visitors
-        self._turnstile = Turnstile(OF_A_VISITOR)
+    def __init__(self, app: App, frame: Frame, shelf: Shelf, limits: Limits) -> None:
+        self._app, self._frame, self._shelf, self._limits = app, frame, shelf, limits
 
     def routes(self) -> list[Route]:
         return [
             Route("/archive", self.newest, methods=["GET"]),
             Route("/archive/week/{date}", self.weekly, methods=["GET"]),
             Route("/archive/{date}", self.daily, methods=["GET"]),
-            Route("/search", self.search, methods=["GET"]),
+            Route("/search", self.search, methods=["GET"], middleware=limited(self._limits, SEARCHES)),
         ]
 
     def newest(self, request: Request) -> Response:
@@ -71,8 +64,6 @@ class Archive:
         asked = request.query_params.get("q", "")[:MAX_QUERY].strip()
         if not asked:
             return self._shelf.answer(request, partial(self._frame.public, "search", {"asked": "", "found": (), "more": False}))
-        if not self._turnstile.lets(self._visitors.key(request)):
-            return self._frame.page("error", _TOO_MANY, 429, {"Retry-After": "60"})
         with self._app.store.read() as connection:
             found = papers.search(connection, asked, limit=FOUND + 1)
         shown = [found_view(one, paper_path(self._frame, one.key)) for one in found if not one.hidden and not one.retracted]

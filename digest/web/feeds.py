@@ -16,6 +16,7 @@ from digest.store import editions, feeds, issues, subscribers
 from digest.store.feeds import Story
 from digest.subscribers.model import MAX_INTEREST, State
 from digest.web.frame import PRIVATE, Frame
+from digest.web.limits import FEEDS, OWN_FEED, Limits, limited
 from digest.web.problems import FOR_ANY_SITE
 from digest.web.public import paper_path
 from digest.web.shelf import Shelf, answered
@@ -36,14 +37,14 @@ _SOME_WORD = re.compile(r"[^\W_]")
 class Feeds:
     """The handlers."""
 
-    def __init__(self, app: App, frame: Frame, shelf: Shelf) -> None:
-        self._app, self._frame, self._shelf = app, frame, shelf
+    def __init__(self, app: App, frame: Frame, shelf: Shelf, limits: Limits) -> None:
+        self._app, self._frame, self._shelf, self._limits = app, frame, shelf, limits
 
     def routes(self) -> list[Route]:
         return [
             Route("/feed.xml", self.public, methods=["GET"]),
-            Route("/feed/for/{token}.xml", self.own, methods=["GET"]),
-            Route("/feed/{topic}.xml", self.topic, methods=["GET"]),
+            Route("/feed/for/{token}.xml", self.own, methods=["GET"], middleware=limited(self._limits, OWN_FEED)),
+            Route("/feed/{topic}.xml", self.topic, methods=["GET"], middleware=limited(self._limits, FEEDS)),
         ]
 
     def public(self, request: Request) -> Response:

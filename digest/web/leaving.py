@@ -15,6 +15,7 @@ from digest.flows.links import Links
 from digest.rendering.words import on
 from digest.tokens import random_token
 from digest.web.frame import Frame
+from digest.web.limits import LINKS, Limits, limited
 from digest.wiring import App
 
 WEEKS: Mapping[str, int] = {"1": 1, "2": 2, "4": 4}
@@ -31,15 +32,16 @@ _TOO_OFTEN = {"title": "Too often today", "message": "Nothing was changed; pleas
 class Leaving:
     """The handlers. `noted` is called when there is a mail to send."""
 
-    def __init__(self, app: App, frame: Frame, noted: Callable[[], None]) -> None:
-        self._app, self._frame, self._noted = app, frame, noted
+    def __init__(self, app: App, frame: Frame, noted: Callable[[], None], limits: Limits) -> None:
+        self._app, self._frame, self._noted, self._limits = app, frame, noted, limits
 
     def routes(self) -> list[Route]:
+        each = limited(self._limits, LINKS)
         return [
-            Route("/u/{token}", self.unsubscribe, methods=["GET", "POST"]),
-            Route("/undo/{token}", self.undo, methods=["GET", "POST"]),
-            Route("/p/ask/{token}", self.ask, methods=["GET", "POST"]),
-            Route("/p/pause/{token}/{weeks}", self.pause, methods=["POST"]),
+            Route("/u/{token}", self.unsubscribe, methods=["GET", "POST"]),  # without a limit: see digest/web/limits.py
+            Route("/undo/{token}", self.undo, methods=["GET", "POST"], middleware=each),
+            Route("/p/ask/{token}", self.ask, methods=["GET", "POST"], middleware=each),
+            Route("/p/pause/{token}/{weeks}", self.pause, methods=["POST"], middleware=each),
         ]
 
     def unsubscribe(self, request: Request) -> Response:

@@ -108,6 +108,7 @@ _HEADERS: Data = {
     "Cache-Control": {"description": "For how many seconds it may be kept.", "schema": _TEXT},
     "Access-Control-Allow-Origin": {"description": "`*`", "schema": _TEXT},
 }
+_AGAIN: Data = {"Retry-After": {"description": "Seconds to wait.", "schema": _WHOLE}}
 _IF_NONE_MATCH: Data = {
     "name": "If-None-Match",
     "in": "header",
@@ -132,6 +133,7 @@ def _get(
         "404": f"There is no such {missing}." if missing else "",
         "410": f"The {missing} was retracted." if gone else "",
         "422": "The query is not as described; `detail` says what is wrong." if refuses else "",
+        "429": "You ask too often; try again after the seconds of Retry-After.",
         "503": "The site is busy; try again after the seconds of Retry-After.",
     }
     answers: Data = {
@@ -141,6 +143,8 @@ def _get(
     for status, what in problems.items():
         if what:
             answers[status] = {"description": what, "content": _content("application/problem+json", "Problem")}
+    for status in ("429", "503"):
+        answers[status]["headers"] = _AGAIN
     return {
         "get": {"operationId": name, "summary": says, "parameters": [*parameters, _IF_NONE_MATCH], "responses": answers},
     }

@@ -29,6 +29,7 @@ from digest.web.door import OURS, Door, foreign, knock
 from digest.web.entry import Entry
 from digest.web.frame import PRIVATE, Frame
 from digest.web.guard import Guard, host_of
+from digest.web.limits import Limits
 from digest.web.origin import is_foreign
 from digest.web.probes import is_local, metrics
 from digest.web.visitors import Visitors
@@ -58,7 +59,7 @@ def create_operator_app(app: App) -> Starlette:
     entry = Entry(app.settings.web, visitors, app.signer, app.clock)
     web = Starlette(
         routes=[
-            *Door(app, frame, visitors, entry).routes(),
+            *Door(frame, Limits(app, visitors), entry).routes(),
             *Operator(app, frame, entry).routes(),
             Route("/healthz", pages.healthz, methods=["GET"]),
         ],

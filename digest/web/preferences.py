@@ -24,6 +24,7 @@ from digest.subscribers.form import Form, filled, sent
 from digest.subscribers.model import STATED, Subscriber
 from digest.subscribers.wishes import Wishes
 from digest.web.frame import PRIVATE, Frame
+from digest.web.limits import CHOICES, LINKS, Limits, limited
 from digest.web.wishing import Wishing, texts
 from digest.wiring import App
 
@@ -43,8 +44,8 @@ Act: TypeAlias = Callable[[Request, Subscriber, FormData], Response]
 class Preferences:
     """The handlers. What opens them is in the path, and is known to nobody who was not mailed it."""
 
-    def __init__(self, app: App, frame: Frame, wishing: Wishing) -> None:
-        self._app, self._frame, self._wishing = app, frame, wishing
+    def __init__(self, app: App, frame: Frame, wishing: Wishing, limits: Limits) -> None:
+        self._app, self._frame, self._wishing, self._limits = app, frame, wishing, limits
 
     def routes(self) -> list[Route]:
         acts: list[tuple[str, str, Act]] = [
@@ -56,8 +57,15 @@ class Preferences:
             ("GET", "/erase", self._ask_to_erase),
             ("POST", "/erase", self._erase),
         ]
+        limits = {"GET": limited(self._limits, LINKS), "POST": limited(self._limits, CHOICES)}
         return [
-            Route(f"/p/{{access}}{path}", self._for_reader(act), methods=[method], name=act.__name__)
+            Route(
+                f"/p/{{access}}{path}",
+                self._for_reader(act),
+                methods=[method],
+                name=act.__name__,
+                middleware=limits[method],
+            )
             for method, path, act in acts
         ]
 

@@ -28,3 +28,9 @@ class Turnstile:
             if len(self._free_at) > REMEMBERED:
                 self._free_at.popitem(last=False)
             return after is not None
+
+    def is_open(self, visitor: str) -> bool:
+        """Whether this visitor might pass now; nothing is counted."""
+        with self._lock:
+            free_at = self._free_at.get(visitor, (0.0,) * len(self._allowances))
+            return spent(self._allowances, free_at, self._monotonic()) is not None

@@ -19,8 +19,9 @@ from digest.papers.model import Paper, Reading, Sighting, Work
 from digest.ranking.model import Term
 from digest.store import editions, issues, papers
 from digest.store.schema import metadata
-from digest.web.archive import FOUND, OF_A_VISITOR
+from digest.web.archive import FOUND
 from digest.web.frame import Frame
+from digest.web.limits import SEARCHES
 from digest.web.papers import MAX_KEY
 from digest.web.public import paper_path
 from digest.wiring import App, open_app
@@ -303,16 +304,16 @@ def test_a_search_that_finds_too_much_says_so(app: App, web: Ask) -> None:
 
 
 def test_who_searches_too_much_is_asked_to_wait_and_reads_on(archive: list[Paper], web: Ask) -> None:
-    times = OF_A_VISITOR[0].times
+    times = SEARCHES.of_each[0].times
     answers = [web("GET", "/search?q=graphs") for _ in range(times + 2)]
     assert [page.status for page in answers[:times]] == [200] * times
     assert answers[-1].status == 429
     assert answers[-1].headers["retry-after"] == "60"
-    assert [web("GET", path).status for path in ("/search", "/archive", f"/papers/{KEYS[0]}")] == [200] * 3
+    assert [web("GET", path).status for path in ("/archive", f"/papers/{KEYS[0]}")] == [200] * 2
 
 
 def test_whatever_is_asked_gets_a_page(app: App, archive: list[Paper], web: Ask) -> None:
-    @settings(max_examples=OF_A_VISITOR[0].times - 5, deadline=None)
+    @settings(max_examples=SEARCHES.of_each[0].times - 5, deadline=None)
     @given(st.text(max_size=80) | st.binary(max_size=40))
     def ask(asked: str | bytes) -> None:
         spelled = quote_from_bytes(asked, "") if isinstance(asked, bytes) else quote(asked.encode(errors="replace"), "")

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from integration.web.morning import everything, kept
+from sqlalchemy import update
 from support.sink import Session, Sink
 from support.site import Site
 
 from digest.flows import joining, subscribe
 from digest.outbox.access import undo, whose
 from digest.store import deliveries, events, suppressions
-from digest.store.schema import delivery, metadata
+from digest.store.schema import delivery
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import Subscriber
 from digest.tokens import random_token
@@ -58,11 +59,6 @@ def undo_path(page: Any) -> str:
     return str(path)
 
 
-def everything(site: Site) -> list[Any]:
-    with site.app.store.read() as connection:
-        return [connection.execute(select(table)).all() for table in metadata.sorted_tables]
-
-
 def turns(site: Site) -> list[str]:
     with site.app.store.read() as connection:
         return [event.kind for event in events.history(connection, site.reader(ANN.text).id)]
@@ -70,11 +66,11 @@ def turns(site: Site) -> list[str]:
 
 def test_a_look_at_any_of_the_pages_changes_nothing(site: Site, web: Ask, ann: Subscriber) -> None:
     left = web("POST", f"/u/{ann.token}")
-    before = everything(site)
+    before = everything(site.app)
     for path in (f"/u/{ann.token}", undo_path(left), f"/p/ask/{ann.token}", f"/p/pause/{ann.token}/2"):
         for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
             web(method, path)
-    assert everything(site) == before
+    assert everything(site.app) == before
 
 
 def test_no_page_tells_whose_it_is_or_what_he_wants(web: Ask, ann: Subscriber) -> None:
@@ -114,9 +110,9 @@ def test_who_left_by_mistake_is_as_he_was_after_one_press(site: Site, web: Ask, 
 
 def test_a_second_press_of_undo_is_answered_like_the_first(site: Site, web: Ask, ann: Subscriber) -> None:
     path = undo_path(web("POST", f"/u/{ann.token}"))
-    first, before = web("POST", path), everything(site)
+    first, before = web("POST", path), kept(site.app)
     assert web("POST", path).body == web("GET", path).body == first.body
-    assert everything(site) == before
+    assert kept(site.app) == before
 
 
 def test_whom_a_stranger_unsubscribed_reads_of_it_and_undoes_it(site: Site, sink: Sink, web: Ask, ann: Subscriber) -> None:

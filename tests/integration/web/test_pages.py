@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.web.morning import everything, kept
 from sqlalchemy import event as listening
 from sqlalchemy import select
 
 from digest.errors import Busy, ConfigurationError
 from digest.flows import subscribe
 from digest.store import subscribers
-from digest.store.schema import metadata, notice
+from digest.store.schema import notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp, Subscriber
 from digest.web import guard
@@ -75,11 +76,6 @@ def state(app: App) -> str:
 def nameless(body: str) -> str:
     """A page without the token by which it is undone."""
     return re.sub(r"/undo/[A-Za-z0-9_.-]{59}\"", "/undo/…", body)
-
-
-def everything(app: App) -> list[Any]:
-    with app.store.read() as connection:
-        return [connection.execute(select(table)).all() for table in metadata.sorted_tables]
 
 
 def test_a_get_of_any_page_changes_nothing(app: App, web: Ask, ann: Subscriber) -> None:
@@ -160,11 +156,11 @@ def test_confirming_is_one_button_too(app: App, web: Ask, token: str) -> None:
 
 def test_confirming_again_is_answered_alike_and_mails_nothing(app: App, web: Ask, token: str) -> None:
     first = web("POST", f"/confirm/{token}", "")
-    before = everything(app)
+    before = kept(app)
     again = web("POST", f"/confirm/{token}", "")
     assert (again.status, again.body) == (200, first.body)
     assert "<form" not in web("GET", f"/confirm/{token}").body
-    assert everything(app) == before
+    assert kept(app) == before
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

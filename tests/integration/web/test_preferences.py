@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from integration.web.morning import kept
 from sqlalchemy import select
 from support.site import Site
 
@@ -48,11 +49,6 @@ def path(site: Site, ann: Subscriber) -> str:
     return f"/p/{access(site.app.signer, ann.token, site.now)}"
 
 
-def everything(app: App) -> list[Any]:
-    with app.store.read() as connection:
-        return [connection.execute(select(table)).all() for table in metadata.sorted_tables]
-
-
 def wanted(site: Site, ann: Subscriber) -> list[tuple[str, str]]:
     with site.app.store.read() as connection:
         found = subscribers.interests(connection, [ann.id], site.now).get(ann.id, ())
@@ -77,13 +73,13 @@ def test_the_page_shows_what_was_chosen_and_hardly_whose_it_is(web: Ask, path: s
 
 
 def test_looking_at_every_page_changes_nothing(site: Site, web: Ask, path: str) -> None:
-    before = everything(site.app)
+    before = kept(site.app)
     for more in ("", "/erase", "/export", "/pause", "/resume"):
         for method in ("GET", "HEAD", "PUT", "DELETE"):
             web(method, path + more)
     post(web, path, {"topics": "robots", "act": "preview"})
     post(web, path, {"topics": "robots", "act": "edit"})
-    assert everything(site.app) == before
+    assert kept(site.app) == before
 
 
 def test_the_page_leads_to_the_readers_own_feed(web: Ask, path: str) -> None:
@@ -127,9 +123,9 @@ def test_what_the_page_shows_can_be_sent_back_and_changes_nothing(site: Site, we
     fields += re.findall(r'<input[^>]* name="(\w+)" [^>]*value="([^"]*)" checked>', page)
     fields += re.findall(r'<input class="wide" id="\w+" name="(\w+)"[^>]* value="([^"]*)"', page)
     assert {name for name, _ in fields} > {"topics", "hour", "zone", "size", "day", "cadence"}
-    before = everything(site.app)
+    before = kept(site.app)
     assert "Your choices are kept." in post(web, path, fields).body
-    assert everything(site.app) == before
+    assert kept(site.app) == before
 
 
 def test_the_weight_of_an_interest_that_stays_is_kept(site: Site, web: Ask, ann: Subscriber, path: str) -> None:
@@ -148,14 +144,14 @@ def test_a_changed_reader_is_learned_anew(site: Site, web: Ask, ann: Subscriber,
 
 
 def test_what_is_wrong_is_told_beside_the_field_and_nothing_is_kept(site: Site, web: Ask, path: str) -> None:
-    before = everything(site.app)
+    before = kept(site.app)
     page = post(web, path, {"topics": "robots", "size": "99", "zone": "Tokyo", "papers": "none"})
     assert page.status == 422
     assert 'role="alert"' in page.body
     assert '<a href="#size">Papers in a mail</a>: &#39;99&#39; is not a size: a number from 1 to 25.' in page.body
     assert "did you mean Asia/Tokyo?" in page.body
     assert ">\nrobots</textarea>" in page.body
-    assert everything(site.app) == before
+    assert kept(site.app) == before
 
 
 def test_papers_that_can_be_read_are_kept_and_the_others_are_named(site: Site, web: Ask, ann: Subscriber, path: str) -> None:
@@ -257,7 +253,7 @@ def test_erasing_asks_once_and_forgets_everything(site: Site, web: Ask, ann: Sub
     assert page.body.count("<button") == 1
     assert site.reader(ANN.text).state == "active"
     assert "Everything is erased." in post(web, f"{path}/erase").body
-    assert "ann@example.org" not in str(everything(site.app))
+    assert "ann@example.org" not in str(kept(site.app))
     for method in ("GET", "POST"):
         assert web(method, path).status == 404
         assert web(method, f"{path}/erase").status == 404
@@ -280,13 +276,13 @@ def test_after_an_hour_the_link_leads_to_a_new_one_and_to_nothing_else(
     site: Site, web: Ask, ann: Subscriber, path: str
 ) -> None:
     site.later(hours=1)
-    before = everything(site.app)
+    before = kept(site.app)
     for method, more in (("GET", ""), ("POST", ""), ("GET", "/export"), ("POST", "/erase"), ("POST", "/pause")):
         page = web(method, path + more)
         assert page.status == 410
         assert f'href="/p/ask/{ann.token}"' in page.body
         assert "graphs" not in page.body
-    assert everything(site.app) == before
+    assert kept(site.app) == before
 
 
 S = "x" * 22
@@ -296,10 +292,10 @@ S = "x" * 22
     "made_up", ["x", f"{S}.1.{S}", f"{S}.ffffffff.{S}", "%00", "..", f"{S}.{S}.{S}.{S}", "%2e%2e%2f", "ask"]
 )
 def test_a_link_that_is_made_up_opens_nothing(site: Site, web: Ask, ann: Subscriber, made_up: str) -> None:
-    before = everything(site.app)
+    before = kept(site.app)
     for method, more in (("GET", ""), ("POST", ""), ("GET", "/export"), ("POST", "/erase")):
         assert web(method, f"/p/{made_up}{more}").status == 404
-    assert everything(site.app) == before
+    assert kept(site.app) == before
 
 
 def test_a_link_opens_for_its_own_reader_alone(site: Site, web: Ask, ann: Subscriber, path: str) -> None:

@@ -33,3 +33,13 @@ def test_it_remembers_a_bounded_number_and_the_latest() -> None:
     for number in range(turnstile.REMEMBERED):
         turned.lets(str(number))
     assert turned.lets("ann")
+
+
+def test_looking_whether_somebody_might_pass_is_not_passing() -> None:
+    now = [5.0]
+    turned = Turnstile(TWICE, lambda: now[0])
+    assert all(turned.is_open("ann") for _ in range(5))
+    assert [turned.lets("ann") for _ in range(3)] == [True, True, False]
+    assert not turned.is_open("ann")
+    now[0] += 30
+    assert turned.is_open("ann")
