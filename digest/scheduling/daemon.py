@@ -37,7 +37,8 @@ class Daemon:
         self._ticking = asyncio.Lock()
         self._since: datetime | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waking: asyncio.Task[None] | None = None
+        self._woken: asyncio.Task[None] | None = None
+        """Will tick for whoever wakes us, until it has begun to."""
         self._chores = Chores(plan, notifier, self._stop.is_set)
 
     def stop(self) -> None:
@@ -55,13 +56,13 @@ class Daemon:
 
     def _wake(self) -> None:
         # When the visitor was answered, and others perhaps: nobody can tell from our haste whom we know.
-        if self._waking is None or self._waking.done():
-            self._waking = asyncio.create_task(self._tick_in(WAKING))
+        if self._woken is None:
+            self._woken = asyncio.create_task(self._tick_in(WAKING))
 
     async def _tick_in(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
-        await self._tick()
+        await self._tick(self._woken)
 
     async def run(self, beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None) -> None:
         """Work until stopped; `beside` runs as long, and gets the event that says when to end."""
@@ -112,10 +113,15 @@ class Daemon:
         finally:
             self._stop.set()
 
-    async def _tick(self) -> None:
-        if self._stop.is_set() or self._ticking.locked():
+    async def _tick(self, woken: asyncio.Task[None] | None = None) -> None:
+        """Mail what is due. Where that is being done, who was `woken` does it once more: it may have passed over why he was."""
+        if self._ticking.locked() and not woken:
             return
         async with self._ticking:
+            if woken:
+                self._woken = None
+            if self._stop.is_set():
+                return
             self._went_on()
             try:
                 since = self._chores.collecting_since
