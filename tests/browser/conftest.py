@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from browser.judging import Checker
+from browser.places import settle_in
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.house import House
 from support.sink import Sink
@@ -49,7 +51,23 @@ def new_page(chromium: Browser) -> Iterator[Open]:
         yield make
 
 
+@pytest.fixture(scope="session")
+def checker() -> Iterator[Checker]:
+    with Checker() as one:
+        yield one
+
+
 @pytest.fixture
 def house(home: Path, sink: Sink) -> Iterator[House]:
     with House(home, sink) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def lived_in(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory, checker: Checker) -> Iterator[House]:
+    """A house with readers in all states that the places need. The checker makes itself ready meanwhile."""
+    del checker
+    home = shutil.copytree(prepared_home, tmp_path_factory.mktemp("lived-in") / "home")
+    with Sink() as sink, House(home, sink) as house:
+        settle_in(house)
+        yield house

@@ -8,8 +8,9 @@ from support.house import House
 from support.site import MONDAY
 
 SIGNED_UP, READING = MONDAY - timedelta(hours=12), MONDAY + timedelta(minutes=1)
-ANN, BOB, CAY, DAN, EVE = (f"{name}@example.org" for name in ("ann", "bob", "cay", "dan", "eve"))
-"""Ann has not confirmed yet, Bob reads, Cay is about to leave, Dan has left, and Eve is about to pause."""
+ANN, BOB, CAY, DAN, EVE, FAY, GUS = (f"{name}@example.org" for name in ("ann", "bob", "cay", "dan", "eve", "fay", "gus"))
+"""Ann has not confirmed yet, Bob reads, Cay is about to leave, Dan has left, Eve is about to pause, Fay has the link to her
+preferences for hours, and Gus is about to be forgotten."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Place:
         press: the buttons or links that lead on, one after the other.
         status: what the server answers at last.
         desk: whether it is one of the operator's pages.
+        enters: whether whoever goes there is let in.
+        often: how many more sign-ups come from where the visitor is.
     """
 
     name: str
@@ -31,11 +34,14 @@ class Place:
     press: tuple[str, ...] = ()
     status: int = 200
     desk: bool = False
+    enters: bool = True
+    often: int = 0
 
 
 PLACES = (
     Place("landing", "/"),
     Place("no address", "/", fill={"Your email address": "ann@nowhere"}, press=("Subscribe",), status=422),
+    Place("too many sign-ups", "/", fill={"Your email address": "zoe@example.org"}, press=("Subscribe",), status=429, often=5),
     Place("check your inbox", "/check-inbox"),
     Place("choose", "/choose"),
     Place("choices that are none", "/choose?size=99&zone=Nowhere", status=422),
@@ -46,6 +52,7 @@ PLACES = (
     Place("unsubscribe", "/u/{}", CAY),
     Place("unsubscribed", "/u/{}", CAY, press=("Unsubscribe",)),
     Place("undo", "/undo/{}", DAN),
+    Place("undo too late", "/undo/0123456789abcdefghijkl", status=404),
     Place("undone", "/u/{}", CAY, press=("Unsubscribe", "Undo")),
     Place("ask for preferences", "/p/ask/{}"),
     Place("asked for preferences", "/p/ask/{}", press=("Mail me the link",)),
@@ -53,6 +60,9 @@ PLACES = (
     Place("preferences", "/p/{}"),
     Place("preferences that are none", "/p/{}", fill={"Papers in a mail": "99"}, press=("Keep these choices",), status=422),
     Place("preview for a reader", "/p/{}", press=("Show me the next digest first",)),
+    Place("preferences too late", "/p/{}", FAY, status=410),
+    Place("preferences of nobody", "/p/0123456789abcdefghijkl", status=404),
+    Place("erased", "/p/{}", GUS, press=("Erase all of it", "Erase everything")),
     Place("erase", "/p/{}", press=("Erase all of it",)),
     Place("more like this", "/f/{}/{}/more"),
     Place("less like this", "/f/{}/{}/less"),
@@ -69,6 +79,8 @@ PLACES = (
     Place("how ranking works", "/how-ranking-works"),
     Place("privacy", "/privacy"),
     Place("no such page", "/nowhere", status=404),
+    Place("not to be read", "/subscribe", status=405),
+    Place("operator, door", "/", status=401, desk=True, enters=False),
     Place("operator, status", "/", desk=True),
     Place("operator, editions", "/editions", desk=True),
     Place("operator, failures", "/failures", desk=True),
@@ -79,13 +91,17 @@ PLACES = (
 def settle_in(house: House) -> None:
     """Bring about what the places need: an edition, readers in every state, and their mails."""
     house.live(SIGNED_UP)
-    house.join(BOB, CAY, DAN, EVE)
-    house.post("/subscribe", email=ANN)
-    house.mail(ANN)
+    house.join(BOB, CAY, DAN, EVE, FAY)
+    house.post(house.links("/p/ask/{}", FAY)[0])
+    house.mail(FAY, 3)
     house.live(READING)
+    house.post("/subscribe", email=ANN)
+    house.join(GUS)
+    house.mail(ANN)
     for reader in (BOB, CAY, DAN, EVE):
         house.mail(reader, 3)  # to confirm, welcome, and the edition
     house.post(house.links("/u/{}", DAN)[0])
-    house.post(house.links("/p/ask/{}", BOB)[0])
-    house.mail(DAN, 4)
-    house.mail(BOB, 4)
+    for reader in (BOB, GUS):
+        house.post(house.links("/p/ask/{}", reader)[0])
+    for reader, mails in ((BOB, 4), (DAN, 4), (GUS, 3)):
+        house.mail(reader, mails)

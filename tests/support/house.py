@@ -38,6 +38,7 @@ class House:
             web__bind=f"127.0.0.1:{port}",
             web__operator_bind=f"127.0.0.1:{desk}",
             web__operator_token=TOKEN,
+            web__trusted_proxies="127.0.0.1",
         )
         self._web = httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,12 +77,15 @@ class House:
         assert self._web.post(path, data=form).status_code in (200, 303)
 
     def join(self, *addresses: str) -> None:
-        """Readers sign up, and press the button behind the link that they are mailed."""
+        """Readers sign up, press the button behind the link that they are mailed, and are welcomed."""
         for address in addresses:
             self.post("/subscribe", email=address)
+        for address in addresses:
             self.mail(address)
             (link,) = self.links("/confirm/{}", address)
             self.post(link)
+        for address in addresses:
+            self.mail(address, 2)
 
     def mail(self, address: str, number: int = 1) -> str:
         """The HTML of the latest mail to an address, when so many have come."""
@@ -89,6 +93,11 @@ class House:
         body = self._sink.by_recipient[address][-1].message.get_body(("html",))
         assert body
         return str(body.get_content())
+
+    def letters(self, address: str) -> list[str]:
+        """The HTML of all mails to an address, in order."""
+        bodies = [one.message.get_body(("html",)) for one in self._sink.by_recipient[address]]
+        return [str(body.get_content()) for body in bodies if body]
 
     def subjects(self, address: str) -> list[str]:
         """Of all mails to an address, in order."""
