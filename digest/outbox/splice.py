@@ -20,7 +20,6 @@ from digest.outbox.quoted import Sheet, quoted
 from digest.rendering.columns import formed
 from digest.rendering.digest_mail import BETWEEN, DigestRenderer, Part
 from digest.rendering.model import PaperView, Reader
-from digest.rendering.reasons import personal
 from digest.rendering.slots import Slot, Stencil, bare, cut, escaped
 
 TO, SUBJECT, DATE, MESSAGE_ID, TOKEN = (Slot(name).mark for name in ("to", "subject", "date", "message_id", "token"))
@@ -55,8 +54,7 @@ class _Said:
 
     __slots__ = ("html", "kind", "text")
 
-    def __init__(self, how: How, matched: str) -> None:
-        words = personal(how, matched)
+    def __init__(self, words: str, how: How) -> None:
         self.kind = EXPLORE if how == "explore" else PERSONAL if words else TRENDING
         self.text, self.html = (_Made(partial(_said, words, part)) for part in PARTS)
 
@@ -144,7 +142,7 @@ class _Shown(NamedTuple):
 
 
 class Splice:
-    """The digests of one edition as messages.
+    """The digests of one edition as messages, in the language of its renderer.
 
     Args:
         renderer: renders what is shared.
@@ -167,7 +165,7 @@ class Splice:
         self._lines = _Made(self._line)
         self._starts = _Made(lambda start: _Made(partial(_started, *start)))
         self._shared: dict[Any, Any] = {}
-        self._said = lru_cache(maxsize=_REMEMBERED)(_Said)
+        self._said = lru_cache(maxsize=_REMEMBERED)(lambda how, matched: _Said(renderer.personal(how, matched), how))
         self._ranked = _Said("", "")
 
     def message(

@@ -9,8 +9,10 @@ from digest.papers.model import Work
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
 from digest.ranking.model import Term
 from digest.rendering.model import LinkView, PaperView
+from digest.rendering.reasons import ranked
 from digest.rendering.summary import first_sentences, two_sentences
 from digest.rendering.tex import readable
+from digest.rendering.tongue import ENGLISH, Tongue, messages
 from digest.rendering.words import numbers
 
 CREDITED = {"huggingface.co": "Hugging Face", "arxiv.org": "arXiv"}
@@ -25,50 +27,46 @@ _WEB = re.compile(
     r"https?://(?:[!$-.0-;=_a-z~]*@)?([\w.-]+|\[[\da-f:.]+\])(?::\d*)?(?:[/?#][!#-;=?-\[\]_a-z~]*)?", re.ASCII | re.IGNORECASE
 )
 
+_PAPER, _CODE, _PROJECT = messages("Paper", "Code", "Project")
 _LABELS = {
-    "page": "Paper",
+    "page": _PAPER,
     "huggingface": "Hugging Face",
     "arxiv": "arXiv",
     "doi": "DOI",
     "pdf": "PDF",
-    "code": "Code",
-    "project": "Project",
+    "code": _CODE,
+    "project": _PROJECT,
 }
 """The kinds of links in order of their worth as the page of a paper, which is also the order in which they are shown."""
 
 
-def paper_view(entry: Entry, day: date) -> PaperView:
-    """The entry as it is shown in the edition of `day`."""
+def paper_view(entry: Entry, day: date, tongue: Tongue = ENGLISH) -> PaperView:
+    """The entry as it is shown in the edition of `day`: our words in this language, the paper's as they are."""
     work = entry.work
-    summary, summary_by = _summary(work)
-    counts = numbers(entry.numbers)
+    summary, summary_by = _summary(work, tongue)
+    counts = numbers(entry.numbers, tongue)
     links = shown_links(work.links)
-    age = _age(entry, day)
-    reasons, otherwise = _reasons(entry, age)
-    title = clean(readable(work.title), MAX_TITLE) or "Untitled paper"
+    days = (day - entry.first_seen_on).days
+    is_new = days <= 0 and bool(work.published_at or work.listed_on)  # what tells no date of its own is not called new
+    reasons, otherwise = _reasons(entry, tongue, is_new=is_new)
+    title = clean(readable(work.title), MAX_TITLE) or tongue.say("Untitled paper")
     return PaperView(
         title=title,
         url=next(iter(links), ""),
         byline=_byline(work),
         category=clean(work.categories[0], 40) if work.categories else "",
-        age=age,
+        age=tongue.say("day %(day)s", day=days + 1) if days > 0 else tongue.say("new") if is_new else "",
+        is_new=is_new,
         numbers=counts,
         count=", ".join(f"{number.figure} {number.word}" for number in counts),
         summary=summary,
         summary_by=summary_by,
         reasons=reasons,
         otherwise=otherwise,
-        links=tuple(LinkView(label, url) for url, label in links.items()),
+        links=tuple(LinkView(tongue.say(label), url) for url, label in links.items()),
         sources=_sources(links),
         words=len(title.split()) + len(summary.split()),
     )
-
-
-def _age(entry: Entry, day: date) -> str:
-    """`new`, or which day this is since it was first seen; what tells no date of its own is not called new."""
-    days = (day - entry.first_seen_on).days
-    dated = entry.work.published_at or entry.work.listed_on
-    return f"day {days + 1}" if days > 0 else "new" if dated else ""
 
 
 def _byline(work: Work) -> str:
@@ -78,27 +76,28 @@ def _byline(work: Work) -> str:
     return " · ".join(filter(None, (authors, clean(readable(work.organization), MAX_NAME))))
 
 
-def _summary(work: Work) -> tuple[str, str]:
+def _summary(work: Work, tongue: Tongue) -> tuple[str, str]:
     """The summary, and where it comes from: one that somebody wrote, or else the abstract's own sentences."""
     if written := first_sentences(clean(readable(work.summary), MAX_ABSTRACT)):
         author = clean(work.summary_by, MAX_SOURCE)
-        return written, f"AI summary by {author}" if author else "AI summary"
+        return written, tongue.say("AI summary by %(author)s", author=author) if author else tongue.say("AI summary")
     found = two_sentences(clean(readable(work.abstract), MAX_ABSTRACT))
-    return found, "from the abstract" if found else ""
+    return found, tongue.say("from the abstract") if found else ""
 
 
-def _reasons(entry: Entry, age: str) -> tuple[tuple[str, ...], str]:
+def _reasons(entry: Entry, tongue: Tongue, *, is_new: bool) -> tuple[tuple[str, ...], str]:
     """The reasons that counted most and that the card does not show beside them; and what is said where nothing else is."""
     counted = sorted((term for term in entry.terms if term.reason and term.score >= 0), key=lambda term: term.score)
-    told = {clean(readable(term.reason), MAX_TITLE): _is_shown(term, age) for term in counted}
+    told = {ranked(clean(readable(term.reason), MAX_TITLE), tongue): _is_shown(term, is_new=is_new) for term in counted}
     best_first = [reason for reason in reversed(told) if reason]
     telling = tuple(reason for reason in best_first if not told[reason])
-    return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or f"no. {entry.rank} of all papers of this edition"
+    otherwise = tongue.say("no. %(rank)s of all papers of this edition", rank=entry.rank)
+    return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or otherwise
 
 
-def _is_shown(term: Term, age: str) -> bool:
+def _is_shown(term: Term, *, is_new: bool) -> bool:
     """Whether the line of numbers or the age says the same; how much came lately it does not say."""
-    return (term.signal in _SHOWN and not term.reason.startswith("+")) or term.reason == f"{age} today"
+    return (term.signal in _SHOWN and not term.reason.startswith("+")) or (is_new and term.reason == "new today")
 
 
 def safe_links(links: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from digest.edition.model import Edition, Pick
+from digest.edition.model import Edition, How, Pick
 from digest.papers.text import MAX_NAME, clean
 from digest.rendering.cards import paper_view
 from digest.rendering.columns import Lines
@@ -25,12 +25,13 @@ from digest.rendering.model import (
 )
 from digest.rendering.reasons import label, personal
 from digest.rendering.slots import Printed, Slot, Stencil, cut
+from digest.rendering.tongue import ENGLISH, Tongue, messages
 from digest.rendering.wording import Wording, notes
 from digest.rendering.words import on_weekday
 
 Part = Literal["html", "txt"]
 REASONS_SHOWN = 3
-RATINGS = (("more", "More like this"), ("less", "Less like this"))
+RATINGS = tuple(zip(("more", "less"), messages("More like this", "Less like this"), strict=True))
 AROUND = ("preheader", "count", "method", "reason", "credit", "unsubscribe_url", "preferences_url")
 """What the frame has slots for besides `subject`, `cards` and `also`; the one in the last two is called `token`. Those of a
 card are `place`, `personal` and `rating`."""
@@ -48,23 +49,26 @@ class Frame:
 
 
 class DigestRenderer:
-    """Renders the digests of one edition for any number of readers.
+    """Renders the digests of one edition in one language, for any number of readers.
 
     What comes out is a function of the arguments alone: no clock, no locale, no order of a set. `render` gives a mail as the
     templates make it; `frame`, `card` and `line` give the same with slots for what is the reader's, to be rendered once.
-    Without `pages`, no mail links to any.
+    Without `pages`, no mail links to any; without a language, it is the site's.
     """
 
-    def __init__(self, site: Site, environments: Environments, edition: Edition, pages: Pages | None = None) -> None:
-        self._site = site_view(site)
+    def __init__(
+        self, site: Site, environments: Environments, edition: Edition, pages: Pages | None = None, language: str = ""
+    ) -> None:
+        self.tongue = environments.tongue(language or site.language)
+        self._site = site_view(site, self.tongue)
         self._environments = environments
         self._pages = pages
         self.edition = edition
-        self._date = on_weekday(edition.date)
-        self._notes = notes(edition.missing_sources)
+        self._date = on_weekday(edition.date, self.tongue)
+        self._notes = notes(edition.missing_sources, self.tongue)
         self._entries = {id_: entry for entry in edition.entries for id_ in (*entry.former_ids, entry.paper_id)}
         self._papers: dict[int, PaperView] = {}
-        self.wording = Wording(edition, self._site.name)
+        self.wording = Wording(edition, self._site.name, self.tongue)
 
     def render(self, picks: Sequence[Pick], reader: Reader) -> Rendered:
         """The mail that `reader` gets: cards first, then the lines of "also trending", each in the order of `picks`.
@@ -89,12 +93,12 @@ class DigestRenderer:
             "preferences_url": f"{self._pages.preferences}{reader.token}" if self._pages and reader.token else "",
         }
         shown = [
-            _card(
+            self._card(
                 paper,
                 place,
                 lead=place == 1,
                 explore=pick.how == "explore",
-                his=personal(pick.how, pick.matched),
+                his=self.personal(pick.how, pick.matched),
                 rate=self._rate(pick.paper_id, reader.rating),
             )
             for place, (pick, paper) in enumerate(zip(cards, papers, strict=False), start=1)
@@ -112,11 +116,11 @@ class DigestRenderer:
             )
 
         text = whole("txt")
-        subject = self._environments.line("email/digest/subject.txt", self._values(text, around["subject"]))
+        subject = self._environments.line("email/digest/subject.txt", self._values(text, around["subject"]), self.tongue)
         return Rendered(
             subject=subject,
-            text=self._environments.text("email/digest/body.txt", self._values(text, subject)),
-            html=self._environments.html("email/digest/body.html", self._values(whole("html"), subject)),
+            text=self._environments.text("email/digest/body.txt", self._values(text, subject), self.tongue),
+            html=self._environments.html("email/digest/body.html", self._values(whole("html"), subject), self.tongue),
         )
 
     def ordered(self, picks: Sequence[Pick]) -> tuple[list[Pick], list[Pick]]:
@@ -139,8 +143,12 @@ class DigestRenderer:
         if paper_id not in self._papers:
             if paper_id not in self._entries:
                 raise ValueError(f"paper {paper_id} is not in edition {self.edition.name}")
-            self._papers[paper_id] = paper_view(self._entries[paper_id], self.edition.date)
+            self._papers[paper_id] = paper_view(self._entries[paper_id], self.edition.date, self.tongue)
         return self._papers[paper_id]
+
+    def personal(self, how: How, matched: str) -> str:
+        """What a reader's interests say for a pick."""
+        return personal(how, matched, self.tongue)
 
     def frame(self, there: frozenset[str]) -> Frame:
         """Everything but the cards, for the mails in which these values are there: of `AROUND`, `cards` and `also`."""
@@ -152,19 +160,19 @@ class DigestRenderer:
         values = self._values(view, Slot("subject"))
         names = [f"email/digest/{name}" for name in ("subject.txt", "body.txt", "body.html")]
         return Frame(
-            cut(names[0], self._environments.line(names[0], values)),
-            cut(names[1], self._environments.text(names[1], values)),
-            cut(names[2], self._environments.html(names[2], values)),
+            cut(names[0], self._environments.line(names[0], values, self.tongue)),
+            cut(names[1], self._environments.text(names[1], values, self.tongue)),
+            cut(names[2], self._environments.html(names[2], values, self.tongue)),
         )
 
     def card(self, paper_id: int, part: Part, *, lead: bool, explore: bool, is_personal: bool, rated: bool) -> Stencil:
         """A card, wherever it stands. What is outside his interests says the same to everybody, so it has no slot for that."""
-        view = _card(
+        view = self._card(
             self.paper(paper_id),
             Slot("place"),
             lead=lead,
             explore=explore,
-            his=personal("explore", "") if explore else Slot("personal") if is_personal else "",
+            his=self.personal("explore", "") if explore else Slot("personal") if is_personal else "",
             rate=self._rate(paper_id, Slot("rating") if rated else ""),
         )
         return cut(f"email/digest/card.{part}", self._one("card", part, view))
@@ -175,7 +183,7 @@ class DigestRenderer:
 
     def _one(self, kind: Literal["card", "line"], part: Part, view: CardView | LineView) -> str:
         render = self._environments.html if part == "html" else self._environments.text
-        return render(f"email/digest/{kind}.{part}", {"site": self._site, kind: view}).strip("\n")
+        return render(f"email/digest/{kind}.{part}", {"site": self._site, kind: view}, self.tongue).strip("\n")
 
     def _rate(self, paper_id: int, mail: Printed) -> tuple[LinkView, ...]:
         """The links by which a reader says what he thinks of a paper; they name its number and not its place, which differs."""
@@ -185,9 +193,26 @@ class DigestRenderer:
         for verdict, words in RATINGS:
             head, tail = self._pages.rate, f"/p{paper_id}/{verdict}"
             links.append(
-                LinkView(words, f"{head}{mail}{tail}" if isinstance(mail, str) else Slot(mail.name, head=head, tail=tail))
+                LinkView(
+                    self.tongue.say(words),
+                    f"{head}{mail}{tail}" if isinstance(mail, str) else Slot(mail.name, head=head, tail=tail),
+                )
             )
         return tuple(links)
+
+    def _card(
+        self, paper: PaperView, place: int | Slot, *, lead: bool, explore: bool, his: Printed, rate: tuple[LinkView, ...]
+    ) -> CardView:
+        return CardView(
+            place=place,
+            lead=lead,
+            paper=paper,
+            label=label(explore=explore, tongue=self.tongue),
+            personal=his,
+            why="; ".join(paper.reasons[: REASONS_SHOWN - bool(his)]) or ("" if his else paper.otherwise),
+            links=paper.links,
+            rate=rate,
+        )
 
     def _view(self, values: dict[str, Printed]) -> DigestView:
         given = {name: values[name] for name in (*AROUND, "cards", "also")}
@@ -197,24 +222,9 @@ class DigestRenderer:
         return {"site": self._site, "subject": subject, "digest": view}
 
 
-def site_view(site: Site) -> SiteView:
-    """The site as templates see it."""
-    return SiteView(clean(site.name, MAX_NAME), site.language, clean(site.postal_address, 300))
-
-
-def _card(
-    paper: PaperView, place: int | Slot, *, lead: bool, explore: bool, his: Printed, rate: tuple[LinkView, ...]
-) -> CardView:
-    return CardView(
-        place=place,
-        lead=lead,
-        paper=paper,
-        label=label(explore=explore),
-        personal=his,
-        why="; ".join(paper.reasons[: REASONS_SHOWN - bool(his)]) or ("" if his else paper.otherwise),
-        links=paper.links,
-        rate=rate,
-    )
+def site_view(site: Site, tongue: Tongue = ENGLISH) -> SiteView:
+    """The site as templates see it that speak this language."""
+    return SiteView(clean(site.name, MAX_NAME), tongue.code, clean(site.postal_address, 300))
 
 
 def _line(paper: PaperView, place: int | Slot) -> LineView:

@@ -7,31 +7,37 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.exceptions import UndefinedError
 
-from digest.errors import ConfigurationError
+from digest.errors import BadInput, ConfigurationError
 from digest.rendering.columns import CONTROL, Lines, right, wrapped
 from digest.rendering.model import Values
 from digest.rendering.slots import Slot, refuse_marks
+from digest.rendering.tongue import ENGLISH, Tongue, read_catalogue
 from digest.resources import resource
+from digest.subscribers.language import LANGUAGES
 
+CATALOGUES = "email/_languages"
+"""The folder of the catalogues, one for each language but English: `de.po`."""
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 class Environments:
-    """The templates of a process, compiled once.
+    """The templates and catalogues of a process, compiled and read once.
 
     Names are paths below `templates/`: `email/digest/body.html`, `web/confirm.html`. HTML is escaped, an unknown name is an
     error, and what stands in a value is never read as a template. Text parts lose control characters. A `Slot` among the values
-    comes out as its mark, for `cut` of `rendering.slots`.
+    comes out as its mark, for `cut` of `rendering.slots`. `_("…")` says a text in the language of the mail.
 
     Args:
-        operator: a folder with templates that take the place of the packaged ones of the same name; None for none.
+        operator: a folder with templates that take the place of the packaged ones of the same name, and catalogues whose texts
+            take the place of the packaged ones; None for none.
         packaged: the folder of all templates; None for the one shipped with the program.
     """
 
     def __init__(self, operator: Path | None = None, packaged: Path | None = None) -> None:
         self._operator = operator
-        folders = [folder for folder in (operator, packaged or resource("templates")) if folder]
-        loader = FileSystemLoader(folders)
+        self._folders = [folder for folder in (operator, packaged or resource("templates")) if folder]
+        self._tongues = {ENGLISH.code: ENGLISH}
+        loader = FileSystemLoader(self._folders)
         self._html = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
@@ -46,22 +52,46 @@ class Environments:
         )
         self._text.filters |= {"wrap": wrap, "right": align}
 
-    def html(self, name: str, values: Values) -> str:
+    def tongue(self, language: str) -> Tongue:
+        """The language with this code; English where there is no catalogue.
+
+        Raises:
+            ConfigurationError: the operator's catalogue cannot be read.
+        """
+        if language not in self._tongues:
+            known = self._read(language) if language in LANGUAGES else {}
+            self._tongues[language] = Tongue(language, known) if known else ENGLISH
+        return self._tongues[language]
+
+    def _read(self, language: str) -> dict[str, tuple[str, str]]:
+        known: dict[str, tuple[str, str]] = {}
+        for folder in reversed(self._folders):
+            path = folder / CATALOGUES / f"{language}.po"
+            try:
+                known |= read_catalogue(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            except (BadInput, OSError, UnicodeDecodeError) as error:
+                raise ConfigurationError(f"{path}: {error}", fix="mend it, or remove it to use the one shipped") from error
+        return known
+
+    def html(self, name: str, values: Values, tongue: Tongue = ENGLISH) -> str:
         """Render a template whose values are escaped.
 
         Raises:
             ConfigurationError: the operator's template cannot be read or uses what is not there.
         """
-        return self._rendered(self._html, name, values)
+        return self._rendered(self._html, name, {**values, "_": tongue.html})
 
-    def text(self, name: str, values: Values) -> str:
+    def text(self, name: str, values: Values, tongue: Tongue = ENGLISH) -> str:
         """Render a template of plain text: no blanks at line ends, at most one empty line in a row. Raises as `html`."""
-        text = "\n".join(line.rstrip() for line in self._rendered(self._text, name, values).split("\n"))
+        text = "\n".join(line.rstrip() for line in self._said(name, values, tongue).split("\n"))
         return _BLANK_LINES.sub("\n\n", text).strip("\n") + "\n"
 
-    def line(self, name: str, values: Values) -> str:
+    def line(self, name: str, values: Values, tongue: Tongue = ENGLISH) -> str:
         """Render a template of one line, such as a subject. Raises as `html`."""
-        return " ".join(self._rendered(self._text, name, values).split())
+        return " ".join(self._said(name, values, tongue).split())
+
+    def _said(self, name: str, values: Values, tongue: Tongue) -> str:
+        return self._rendered(self._text, name, {**values, "_": tongue.say})
 
     def _rendered(self, environment: Environment, name: str, values: Values) -> str:
         try:

@@ -62,6 +62,7 @@ class SiteView:
 
     name: str
     language: str
+    """Of the mail or page that it stands in."""
     postal_address: str
 
 
@@ -93,6 +94,7 @@ class PaperView:
     category: str
     age: str
     """`new`, or `day 2` since it was first seen."""
+    is_new: bool
     numbers: tuple[NumberView, ...]
     count: str
     """The numbers as one line: `128 upvotes, 14 comments, 1.2k stars`."""

@@ -1,14 +1,16 @@
 """Renders the mails that are no edition: confirm, welcome, preferences, paused, goodbye, and the operator's report."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from digest.papers.text import clean
 from digest.rendering.digest_mail import site_view
 from digest.rendering.environment import Environments
 from digest.rendering.model import Rendered, Site, Values
 from digest.rendering.subject import cut
-from digest.rendering.words import on
+from digest.rendering.tongue import ENGLISH, Tongue
+from digest.rendering.words import at_hour, on
+from digest.subscribers.language import LANGUAGES
 
 MAX_VALUE = 2000
 MAX_SUBJECT = 100
@@ -26,6 +28,7 @@ _OPTIONAL: dict[str, object] = {
     "advice": "",
     "facts": (),
     "first_digest": "",
+    "first_zone": "",
     "lines": (),
     "name": "",
     "preferences_url": "",
@@ -45,11 +48,12 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
     Args:
         kind: one of `KINDS`, which is also its folder below `templates/email`.
         values: what its words are about, each optional unless said otherwise. `confirm`: confirm_url (required), address and
-            valid_until (a date), and nothing else that a visitor wrote. `welcome`: name, address, first_digest (`on Monday
-            at 07:30`), topics, unsubscribe_url, preferences_url. `preferences`: access_url (required), address, valid_until
+            valid_until (a date), and nothing else that a visitor wrote. `welcome`: name, address, first_digest (a date with
+            its hour) and first_zone (if that is to be told), topics, unsubscribe_url, preferences_url. `preferences`: access_url (required), address, valid_until
             (`14:05 (UTC)`). `paused`: address, until (a date), undo_url. `goodbye`: name, address, undo_url, subscribe_url.
             `operator`: subject (required), lines (paragraphs), facts (pairs), advice (a command). Others reach the template
-            too, for an operator's own one.
+            too, for an operator's own one. `language` is that of the words, else they are in the site's; the operator's report
+            is in English.
         site: whose mail it is.
         environments: where its templates are.
 
@@ -65,20 +69,35 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
     if kind == "confirm":
         # Anybody can have this mail sent to anybody: it carries no words of his.
         given = {name: given[name] for name in ("confirm_url", "address", "valid_until") if name in given}
-    words: dict[str, object] = {**_OPTIONAL, **given, "site": site_view(site), "headline": given.get("subject", "")}
-    words |= {name: _day(str(words[name])) for name in ("valid_until", "until")}
+    tongue = environments.tongue(notice_language(kind, values, site))
+    words: dict[str, object] = {**_OPTIONAL, **given, "site": site_view(site, tongue), "headline": given.get("subject", "")}
+    words |= {name: _day(str(words[name]), tongue) for name in ("valid_until", "until")}
+    words["first_digest"] = _hour(str(words["first_digest"]), str(words["first_zone"]), tongue)
     words["subject"] = ""
-    words["subject"] = cut(environments.line(f"email/{kind}/subject.txt", words), MAX_SUBJECT)
+    words["subject"] = cut(environments.line(f"email/{kind}/subject.txt", words, tongue), MAX_SUBJECT)
     return Rendered(
         subject=str(words["subject"]),
-        text=environments.text(f"email/{kind}/body.txt", words),
-        html=environments.html(f"email/{kind}/body.html", words),
+        text=environments.text(f"email/{kind}/body.txt", words, tongue),
+        html=environments.html(f"email/{kind}/body.html", words, tongue),
     )
 
 
-def _day(text: str) -> str:
+def notice_language(kind: str, values: Values, site: Site) -> str:
+    """The code of the language that such a mail is in; arguments as of `render_notice`."""
+    wanted = str(values.get("language") or site.language)
+    return wanted if kind != "operator" and wanted in LANGUAGES else ENGLISH.code
+
+
+def _day(text: str, tongue: Tongue) -> str:
     try:
-        return on(date.fromisoformat(text))
+        return on(date.fromisoformat(text), tongue)
+    except ValueError:
+        return text
+
+
+def _hour(text: str, zone: str, tongue: Tongue) -> str:
+    try:
+        return at_hour(datetime.fromisoformat(text), zone, tongue)
     except ValueError:
         return text
 

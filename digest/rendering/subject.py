@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from digest.papers.text import clean, shorten
+from digest.rendering.tongue import ENGLISH, Tongue
 
 MAX_SUBJECT = 60
 MAX_PREHEADER = 90
@@ -14,9 +15,9 @@ _LOOSE_ENDS = frozenset(
 )
 
 
-def subject_line(lead: str, others: int) -> str:
+def subject_line(lead: str, others: int, tongue: Tongue = ENGLISH) -> str:
     """`Spherical flow matching beats latent diffusion + 9 more`: one line of at most 60 characters, cut at a word."""
-    tail = f" + {others} more" if others > 0 else ""
+    tail = " " + tongue.count("+ %(number)s more", "+ %(number)s more", others, number=others) if others > 0 else ""
     return cut(lead, MAX_SUBJECT - len(tail)) + tail
 
 

@@ -5,7 +5,7 @@ They are made for every mail, so what readers have in common is remembered.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from digest.edition.model import Edition, How
 from digest.papers.text import MAX_NAME, clean
@@ -13,27 +13,39 @@ from digest.rendering.cards import CREDITED
 from digest.rendering.model import PaperView, Reader
 from digest.rendering.reasons import method
 from digest.rendering.subject import cut, preheader, subject_line
+from digest.rendering.tongue import ENGLISH, Tongue, messages
 from digest.rendering.words import listing, minutes, on, on_weekday
 
 MAX_ADDRESS = 254
+_DAILY, _WEEKLY = messages("every day", "every week")
+OFTEN = {"daily": _DAILY, "weekly": _WEEKLY}
 _REMEMBERED = 4096
 
 
 class Wording:
-    """The words of one edition's mails."""
+    """The words of one edition's mails in one language."""
 
-    def __init__(self, edition: Edition, site_name: str) -> None:
+    def __init__(self, edition: Edition, site_name: str, tongue: Tongue = ENGLISH) -> None:
         self._candidates = len(edition.entries)
-        self._site_name = site_name
-        self._cadence = "every day" if edition.cadence == "daily" else "every week"
-        self._date = on_weekday(edition.date)
+        self._tongue = tongue
+        self._date = on_weekday(edition.date, tongue)
         remember = lru_cache(maxsize=None)  # as many as there are papers in the edition at most
-        self._subject = remember(subject_line)
+        self._subject = remember(partial(subject_line, tongue=tongue))
         self._cut = lru_cache(maxsize=_REMEMBERED)(cut)
         self._count = remember(self._counted)
-        self._method = remember(method)
-        self._credit = remember(_credit)
-        self._on = remember(on)
+        self._method = remember(partial(method, tongue=tongue))
+        self._credit = remember(partial(_credit, tongue=tongue))
+        self._on = remember(partial(on, tongue=tongue))
+        site, often = site_name.replace("%", "%%"), tongue.say(OFTEN[edition.cadence])
+        # By whether there is a name, and a day on which he confirmed; what differs from mail to mail is put in later.
+        self._reasons: dict[tuple[bool, bool], str] = {}
+        for confirmed, because in (
+            (False, tongue.say("%(address)s is subscribed")),
+            (True, tongue.say("you confirmed %(address)s on %(date)s")),
+        ):
+            parts = {"site": site, "often": often, "because": because, "name": "%(name)s"}
+            self._reasons[False, confirmed] = tongue.say("You get %(site)s %(often)s because %(because)s.", **parts)
+            self._reasons[True, confirmed] = tongue.say("%(name)s, you get %(site)s %(often)s because %(because)s.", **parts)
 
     def around(
         self,
@@ -66,29 +78,39 @@ class Wording:
 
     def _counted(self, shown: int, read: int) -> str:
         """How many papers are shown out of how many, and how long they take."""
-        few = f"{shown} of {self._candidates}" if self._candidates > shown else f"{shown}"
-        return f"{few} {'paper' if few == '1' else 'papers'}, {read} min read"
+        values = {"shown": shown, "all": self._candidates, "minutes": read}
+        if self._candidates > shown:
+            return self._tongue.say("%(shown)s of %(all)s papers, %(minutes)s min read", **values)
+        return self._tongue.count(
+            "%(shown)s paper, %(minutes)s min read", "%(shown)s papers, %(minutes)s min read", shown, **values
+        )
 
     def _reason(self, name: str, address: str, confirmed_on: date | None) -> str:
         """`Ann, you get this every day because you confirmed ann@example.org on 3 November 2026.`"""
         name, address = clean(name, MAX_NAME) if name else "", clean(address, MAX_ADDRESS)
-        you = f"{name}, you get" if name else "You get"
-        because = f"you confirmed {address} on {self._on(confirmed_on)}" if confirmed_on else f"{address} is subscribed"
-        return f"{you} {self._site_name} {self._cadence} because {because}."
+        confirmed = self._on(confirmed_on) if confirmed_on else ""
+        return self._reasons[bool(name), bool(confirmed)] % {"name": name, "address": address, "date": confirmed}
 
 
-def notes(missing: Sequence[str]) -> tuple[str, ...]:
+def notes(missing: Sequence[str], tongue: Tongue = ENGLISH) -> tuple[str, ...]:
     """Which sources could not be read, by their titles."""
     names = list(dict.fromkeys(clean(title, MAX_NAME) for title in missing))
     if not names:
         return ()
-    return (f"{listing(names)} could not be read today; {'its' if len(names) == 1 else 'their'} papers follow.",)
+    said = tongue.count(
+        "%(names)s could not be read today; its papers follow.",
+        "%(names)s could not be read today; their papers follow.",
+        len(names),
+        names=listing(names, tongue),
+    )
+    return (said,)
 
 
-def _credit(sources: Iterable[frozenset[str]]) -> str:
-    """Names the sources that the links lead to; arXiv asks for its sentence (info.arxiv.org/help/api/tou)."""
+def _credit(sources: Iterable[frozenset[str]], tongue: Tongue) -> str:
+    """Names the sources that the links lead to; arXiv asks for its sentence, in these words (info.arxiv.org/help/api/tou)."""
     found = frozenset().union(*sources)
     if not found:
         return ""
-    line = f"Metadata from {listing([name for name in CREDITED.values() if name in found])}."
+    names = listing([name for name in CREDITED.values() if name in found], tongue)
+    line = tongue.say("Metadata from %(sources)s.", sources=names)
     return line + (" Thank you to arXiv for use of its open access interoperability." if "arXiv" in found else "")

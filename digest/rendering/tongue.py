@@ -1,0 +1,97 @@
+"""The language of a mail: what the program says in English, said in another language.
+
+The English text is the key, as in gettext, and a catalogue is a `.po` file that translators' tools open. It is read as it stands:
+a hundred lines need no compiling. All our languages know one and many, and tell them apart as English does.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from markupsafe import Markup
+
+from digest.errors import BadInput
+
+_LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr|msgstr\[[01]\])\s+)?"((?:[^"\\]|\\["\\n])*)"\s*')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """One language. What its catalogue lacks, as an operator's own template may use it, is said in English."""
+
+    code: str
+    messages: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """For one, and for many; the same where nothing is counted. By what is English for one."""
+
+    def say(self, english: str, /, **values: object) -> str:
+        """A text, with values in the place of `%(name)s`."""
+        said = self.messages[english][0] if english in self.messages else english
+        return said % values if values else said
+
+    def count(self, one: str, many: str, number: int, /, **values: object) -> str:
+        """The same where a number decides between two texts; it is shown only if it is among the values."""
+        said = self.messages.get(one, (one, many))[number != 1]
+        return said % values if values else said
+
+    def html(self, english: str, /, **values: object) -> Markup:
+        """`say` for HTML: values that are none themselves are escaped."""
+        said = Markup(self.say(english))  # noqa: S704 (our own words, or the operator's)
+        return said % values if values else said
+
+    def number(self, english: str) -> str:
+        """A number as English writes it, `1,234.5`, as this language does."""
+        return english.translate(self._signs)
+
+    @cached_property
+    def _signs(self) -> dict[int, str]:
+        example = self.say("1,234.5")
+        return {ord(","): example[1], ord("."): example[-2]}
+
+
+ENGLISH = Tongue("en")
+
+
+def messages(*english: str) -> tuple[str, ...]:
+    """These texts, which are said by whoever gets them from here: every catalogue has them."""
+    return english
+
+
+def counted(one: str, many: str) -> tuple[str, str]:
+    """The same for a text that is counted."""
+    return one, many
+
+
+def read_catalogue(text: str) -> dict[str, tuple[str, str]]:
+    """What a `.po` file holds, by the English for one; what it leaves empty it does not hold.
+
+    Raises:
+        BadInput: a line of it is none of such a file.
+    """
+    found = {}
+    for entry in _entries(text):
+        one = entry.get("msgstr") or entry.get("msgstr[0]")
+        if one and entry["msgid"]:  # the one without a key is the file's own head
+            found[entry["msgid"]] = one, entry.get("msgstr[1]") or one
+    return found
+
+
+def _entries(text: str) -> Iterator[dict[str, str]]:
+    entry: dict[str, str] = {}
+    name = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        found = _LINE.fullmatch(line)
+        if not found or not (found[1] or name):
+            raise BadInput(f"line {number} is no line of a catalogue: {line[:60]!r}", fix='write it like msgstr "…"')
+        if found[1] == "msgid" and entry:
+            yield entry
+            entry = {}
+        name = found[1] or name
+        if name != "msgid" and "msgid" not in entry:
+            raise BadInput(f"line {number}: {name} stands before any msgid")
+        entry[name] = entry.get(name, "") + _ESCAPED.sub(lambda sign: "\n" if sign[1] == "n" else sign[1], found[2])
+    if entry:
+        yield entry
