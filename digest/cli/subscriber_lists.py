@@ -124,7 +124,7 @@ def export(
 
 
 def subscriber_json(reader: "Reader") -> dict[str, Any]:
-    """A reader as JSON. `hour` null: with each edition; `size` null: as `ranking.size` says."""
+    """A reader as JSON. `hour` null: with each edition; `size` null: as `ranking.size` says; `language` null: the site's."""
     from digest.subscribers.csv import RATED_IN, STATED_IN
     from digest.subscribers.model import WEEKDAYS
 
@@ -143,6 +143,7 @@ def subscriber_json(reader: "Reader") -> dict[str, Any]:
         "cadence": one.preferences.cadence,
         "size": one.preferences.size,
         "share": one.preferences.share,
+        "language": one.preferences.language or None,
         "created_at": one.created_at,
         "confirmed_at": one.confirmed_at,
         "paused_until": one.paused_until,

@@ -35,6 +35,7 @@ Days = Annotated[str | None, typer.Option("--days", help="On which days, such as
 CadenceOf = Annotated[str | None, typer.Option("--cadence", help="daily or weekly.")]
 Size = Annotated[str | None, typer.Option("--size", help="Cards in a mail, 1 to 25; default: as ranking.size says.")]
 Share = Annotated[str | None, typer.Option("--share", help="How much his interests decide, 0 to 1.")]
+Language = Annotated[str | None, typer.Option("--language", help="Of his mails: en, de, fr or es; default: the site's.")]
 Name = Annotated[str | None, typer.Option("--name", help="How he is called.")]
 
 
@@ -63,6 +64,7 @@ def add(
     cadence: CadenceOf = None,
     size: Size = None,
     share: Share = None,
+    language: Language = None,
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,7 +86,7 @@ def add(
     sign_up = SignUp(
         mail,
         _name(name) or "",
-        Preferences(**_preferences(zone, hour, days, cadence, size, share)),
+        Preferences(**_preferences(zone, hour, days, cadence, size, share, language)),
         wanted,
     )
     with application(context) as app:
@@ -139,6 +141,7 @@ def set_(
     cadence: CadenceOf = None,
     size: Size = None,
     share: Share = None,
+    language: Language = None,
     name: Name = None,
     as_json: AsJson = False,
 ) -> None:
@@ -161,7 +164,7 @@ def set_(
     if no_likes:
         interests |= {"liked": (), "disliked": ()}
     papers = pasted(likes)
-    wish = _preferences(zone, hour, days, cadence, size, share)
+    wish = _preferences(zone, hour, days, cadence, size, share, language)
     with application(context) as app:
         now = moment(app)
         mail = EmailAddress.parse(address)
@@ -304,15 +307,21 @@ def _cell(value: object) -> str:
 
 
 def _preferences(
-    zone: str | None, hour: str | None, days: str | None, cadence: str | None, size: str | None, share: str | None
+    zone: str | None,
+    hour: str | None,
+    days: str | None,
+    cadence: str | None,
+    size: str | None,
+    share: str | None,
+    language: str | None,
 ) -> dict[str, Any]:
     """The fields of `Preferences` that were given."""
     from digest.subscribers.model import PARSERS
 
-    given = {"zone": zone, "hour": hour, "days": days, "cadence": cadence, "size": size, "share": share}
-    unset = {"hour": "none", "size": "default"}
+    given = {"zone": zone, "hour": hour, "days": days, "cadence": cadence, "size": size, "share": share, "language": language}
+    unset = {("hour", "none"): None, ("size", "default"): None, ("language", "default"): ""}
     return {
-        name: None if text.strip().lower() == unset.get(name) else PARSERS[name](text)
+        name: unset[word] if (word := (name, text.strip().lower())) in unset else PARSERS[name](text)
         for name, text in given.items()
         if text is not None
     }

@@ -123,7 +123,7 @@ class Import:
         events.record_for_all(connection, "subscribed", [(number, consent) for number in added.values()], self.now)
         if self.public_url:
             whom = [
-                (added[sign_up.address.key], sign_up.address, one)
+                (added[sign_up.address.key], sign_up, one)
                 for sign_up, one in zip(sign_ups, asked, strict=True)
                 if one and sign_up.address.key in added
             ]

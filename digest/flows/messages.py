@@ -20,7 +20,7 @@ from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
 from digest.rendering.model import Pages, Rendered
 from digest.rendering.model import Reader as Addressee
-from digest.rendering.notice_mail import render_notice
+from digest.rendering.notice_mail import notice_language, render_notice
 from digest.rendering.settings import SiteSettings
 from digest.store import deliveries
 from digest.subscribers.address import EmailAddress
@@ -50,13 +50,21 @@ class Imprint:
 
 
 class Press:
-    """Makes the digests of one edition; what its readers share is made once."""
+    """Makes the digests of one edition; what the readers of a language share is made once, when the first of them comes."""
 
     def __init__(self, imprint: Imprint, edition: Edition) -> None:
-        self._imprint = imprint
-        at = imprint.public_url
+        self._imprint, self._edition = imprint, edition
+        self._splices: dict[str, Splice] = {}
+        self._splice(imprint.site.language)  # what is wrong with every mail is told before the first
+        # Mails of one edition are due at few different times.
+        self._date = lru_cache(maxsize=256)(lambda at: format_datetime(at.astimezone(UTC)))
+
+    def _splice(self, language: str) -> Splice:
+        if language in self._splices:
+            return self._splices[language]
+        imprint, edition, at = self._imprint, self._edition, self._imprint.public_url
         pages = Pages(unsubscribe_url(at, ""), rating_url(at, ""), ask_url(at, ""))
-        renderer = DigestRenderer(imprint.site, imprint.environments, edition, pages)
+        renderer = DigestRenderer(imprint.site, imprint.environments, edition, pages, language)
         listed = list_headers(
             list_name=imprint.site.name,
             list_id=list_id(edition.cadence, imprint.public_url),
@@ -73,12 +81,11 @@ class Press:
             message_id=MESSAGE_ID,
             reply_to=imprint.reply_to,
             extra=listed,
-            language=imprint.site.language,
+            language=renderer.tongue.code,
             boundary=boundary,
         )
-        self._splice = Splice(renderer, head, boundary)
-        # Mails of one edition are due at few different times.
-        self._date = lru_cache(maxsize=256)(lambda at: format_datetime(at.astimezone(UTC)))
+        splice = self._splices[language] = Splice(renderer, head, boundary)
+        return splice
 
     def message(
         self, picks: tuple[Pick, ...], reader: deliveries.Reader, name: str, due_at: datetime, row: int | None = None
@@ -93,7 +100,7 @@ class Press:
             reader.token,
             "" if row is None else rating_token(imprint.signer, row, reader.token),
         )
-        return self._splice.message(
+        return self._splice(reader.language or imprint.site.language).message(
             picks,
             addressee,
             message_id=name,
@@ -115,7 +122,7 @@ def notice_message(
         date=due_at,
         reply_to=imprint.reply_to,
         extra=[("Auto-Submitted", "auto-generated")],
-        language=imprint.site.language,
+        language=notice_language(kind, content, imprint.site),
         signing=imprint.dkim,
     )
 
@@ -138,7 +145,7 @@ def preview(
     addressee = Addressee(
         who.address if who else "you@example.org", who.name if who else "", confirmed_on, "preview", "preview"
     )
-    renderer = DigestRenderer(site, environments, edition, pages)
+    renderer = DigestRenderer(site, environments, edition, pages, who.language if who else "")
     # Templates that could not be mailed are not shown as if they could.
     Splice(renderer, (), boundary_of(edition.name)).message(
         picks, addressee, message_id="preview", date="", at=edition.frozen_at

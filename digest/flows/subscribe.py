@@ -14,6 +14,7 @@ from digest.edition.calendar import Schedule, next_due, reads_on
 from digest.errors import ConfigurationError, NotPermitted, UsageError
 from digest.outbox.access import ask_url
 from digest.outbox.identity import unsubscribe_url
+from digest.rendering.words import at_hour
 from digest.store import events, notices, subscribers, suppressions
 from digest.store.engine import Store
 from digest.store.enrolment import Confirmation, enrol, queue_confirmations
@@ -22,7 +23,6 @@ from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import (
     RATED,
     STATED,
-    WEEKDAY_NAMES,
     Interest,
     InterestKind,
     Preferences,
@@ -100,7 +100,7 @@ def enter(connection: Any, now: datetime, sign_up: SignUp, *, public_url: str | 
         known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
     events.record(connection, "subscribed", known.id, now, consent)
     if asked and public_url:
-        ask_to_confirm(connection, [(known.id, known.address, asked)], public_url, now)
+        ask_to_confirm(connection, [(known.id, sign_up, asked)], public_url, now)
     return Subscribed("active" if confirmed else "pending", known)
 
 
@@ -124,7 +124,7 @@ def confirm(store: Store, now: datetime, token: str, public_url: str, schedule: 
         content = {
             "name": reader.name,
             "address": reader.address.text,
-            "first_digest": first_digest(reader.preferences, schedule, now),
+            **_first_of(reader.preferences, schedule, now),
             "topics": [interest.value for interest in wanted if interest.kind == "topic"],
             "unsubscribe_url": unsubscribe_url(public_url, reader.token),
             "preferences_url": ask_url(public_url, reader.token),
@@ -224,12 +224,17 @@ def erase(store: Store, now: datetime, address: EmailAddress) -> None:
 
 def first_digest(preferences: Preferences, schedule: Schedule, now: datetime) -> str:
     """When a new reader gets his first mail, in words: `on Monday at 07:30`; empty for one who reads on no day."""
+    due = _first_of(preferences, schedule, now)
+    return at_hour(datetime.fromisoformat(due["first_digest"]), due["first_zone"]) if due else ""
+
+
+def _first_of(preferences: Preferences, schedule: Schedule, now: datetime) -> dict[str, str]:
+    """The same for a mail that says it in its reader's language: in his own time, and whose zone that is if it must be told."""
     due = next_due(preferences, now) or _next_edition(preferences, schedule, now)
     if due is None:
-        return ""
-    local = due.astimezone(ZoneInfo(preferences.zone))
-    whose = "" if preferences.hour else f" ({preferences.zone})"
-    return f"on {WEEKDAY_NAMES[local.weekday()].capitalize()} at {local:%H:%M}{whose}"
+        return {}
+    local = due.astimezone(ZoneInfo(preferences.zone)).replace(tzinfo=None)
+    return {"first_digest": local.isoformat(timespec="minutes"), "first_zone": "" if preferences.hour else preferences.zone}
 
 
 def _next_edition(preferences: Preferences, schedule: Schedule, now: datetime) -> datetime | None:
@@ -270,20 +275,21 @@ def new_confirmation(now: datetime) -> Asked:
     return Asked(token, Confirmation(fingerprint(token), now + CONFIRMATION_LIFE))
 
 
-def ask_to_confirm(connection: Any, whom: Sequence[tuple[int, EmailAddress, Asked]], public_url: str, now: datetime) -> None:
-    """Queue the one mail that somebody gets who has not confirmed yet, for each (subscriber, address, confirmation)."""
+def ask_to_confirm(connection: Any, whom: Sequence[tuple[int, SignUp, Asked]], public_url: str, now: datetime) -> None:
+    """Queue the one mail that somebody gets who has not confirmed yet, for each (subscriber, sign-up, confirmation)."""
     mails = [
         (
             subscriber_id,
-            address,
+            sign_up.address,
             asked.kept.fingerprint[:20],
             {
                 "confirm_url": f"{public_url}/confirm/{asked.token}",
-                "address": address.text,
+                "address": sign_up.address.text,
                 "valid_until": asked.kept.until.date().isoformat(),
+                "language": sign_up.preferences.language,
             },
         )
-        for subscriber_id, address, asked in whom
+        for subscriber_id, sign_up, asked in whom
     ]
     queue_confirmations(connection, mails, now)
 
@@ -346,6 +352,7 @@ def state_of(known: Subscriber) -> dict[str, Any]:
 
 
 def notify(connection: Any, kind: str, reader: Subscriber, content: Mapping[str, Any], now: datetime) -> None:
-    """Queue a single mail to a reader."""
+    """Queue a single mail to a reader, in his language."""
+    content = {**content, "language": reader.preferences.language}
     key = now.strftime("%Y%m%dT%H%M%S.%f")
     notices.enqueue(connection, kind=kind, recipient=reader.address, key=key, content=content, now=now, subscriber_id=reader.id)

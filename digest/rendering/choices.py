@@ -8,6 +8,7 @@ from digest.papers.model import Work
 from digest.papers.text import MAX_TITLE, clean
 from digest.rendering.tex import readable
 from digest.subscribers.form import LISTS, PAPERS, WORDS, Form
+from digest.subscribers.language import LANGUAGES
 from digest.subscribers.model import CADENCES, WEEKDAY_NAMES, zone_names
 
 SHARES = (
@@ -30,6 +31,7 @@ _LABELS = {
     "cadence": "How often",
     "hour": "Time",
     "zone": "Time zone",
+    "language": "Language of your mails",
 }
 
 
@@ -73,6 +75,8 @@ class ChoicesView:
     days: tuple[OptionView, ...]
     cadences: tuple[OptionView, ...]
     shares: tuple[OptionView, ...]
+    languages: tuple[OptionView, ...]
+    """Each by its own name."""
     zones: tuple[str, ...]
     rated: tuple[RatedView, ...]
     rated_more: int
@@ -86,6 +90,7 @@ def choices_view(
     form: Form,
     suggestions: Sequence[str],
     usual_share: float,
+    usual_language: str,
     *,
     rated: Sequence[tuple[str, bool, Work | None]] = (),
     bibtex: bool = False,
@@ -94,6 +99,7 @@ def choices_view(
     form: as it is filled in.
     suggestions: topics to offer.
     usual_share: how much the interests of somebody decide who chose nothing, from 0 to 1.
+    usual_language: in words, that of the mails of somebody who chose none.
     rated: id of each paper that he rated, whether he liked it, and what it is if that is known; the latest first.
     bibtex: whether papers may come as BibTeX.
     """
@@ -105,6 +111,7 @@ def choices_view(
     if share not in dict(shares):
         shares.append((share, f"As it is: {share}% what I want"))
     cadence = fields["cadence"].value or CADENCES[0]
+    language = fields["language"].value
     return ChoicesView(
         fields=fields,
         wrong=tuple(fields[name] for name in _LABELS if fields[name].wrong),
@@ -112,6 +119,7 @@ def choices_view(
         days=tuple(OptionView(str(day), name.capitalize(), day in form.days) for day, name in enumerate(WEEKDAY_NAMES)),
         cadences=tuple(OptionView(one, one.capitalize(), one == cadence) for one in CADENCES),
         shares=tuple(OptionView(value, label, value == share) for value, label in shares),
+        languages=tuple(OptionView(code, name, code == language) for code, name in (("", usual_language), *LANGUAGES.items())),
         zones=_zones(),
         rated=tuple(
             RatedView(key, _title(key, work), liked, key in form.forgotten) for key, liked, work in rated[:RATED_SHOWN]

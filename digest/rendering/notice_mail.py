@@ -49,11 +49,11 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
         kind: one of `KINDS`, which is also its folder below `templates/email`.
         values: what its words are about, each optional unless said otherwise. `confirm`: confirm_url (required), address and
             valid_until (a date), and nothing else that a visitor wrote. `welcome`: name, address, first_digest (a date with
-            its hour) and first_zone (if that is to be told), topics, unsubscribe_url, preferences_url. `preferences`: access_url (required), address, valid_until
-            (`14:05 (UTC)`). `paused`: address, until (a date), undo_url. `goodbye`: name, address, undo_url, subscribe_url.
-            `operator`: subject (required), lines (paragraphs), facts (pairs), advice (a command). Others reach the template
-            too, for an operator's own one. `language` is that of the words, else they are in the site's; the operator's report
-            is in English.
+            its hour), first_zone (if that is to be told), topics, unsubscribe_url, preferences_url. `preferences`: access_url
+            (required), address, valid_until (`14:05 (UTC)`). `paused`: address, until (a date), undo_url. `goodbye`: name,
+            address, undo_url, subscribe_url. `operator`: subject (required), lines (paragraphs), facts (pairs), advice (a
+            command). Others reach the template too, for an operator's own one. `language` is that of the words, else they are
+            in the site's; the operator's report is in English.
         site: whose mail it is.
         environments: where its templates are.
 

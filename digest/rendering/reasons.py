@@ -108,4 +108,6 @@ def method(his: int, trending: int, outside: int, tongue: Tongue = ENGLISH) -> s
         (outside, tongue.count("%(number)s is something else", "%(number)s are something else", outside, number=outside)),
     ]
     papers = tongue.count("%(number)s paper", "%(number)s papers", total, number=total)
-    return tongue.say("%(papers)s: %(parts)s.", papers=papers, parts=listing([words for number, words in parts if number], tongue))
+    return tongue.say(
+        "%(papers)s: %(parts)s.", papers=papers, parts=listing([words for number, words in parts if number], tongue)
+    )

@@ -5,6 +5,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
+from digest.errors import BadInput
+from digest.rendering.tongue import ENGLISH
+from digest.subscribers.language import parse_language
 from digest.tokens import MIN_KEY_LENGTH
 
 MAIL = re.compile(r"[^@/:<>\s]+@[^@/:<>\s]+\.[^@/:<>\s]+")
@@ -24,7 +27,8 @@ class SiteSettings(BaseModel):
     """Shown in the footer of every mail; many countries ask for it (CAN-SPAM 15 U.S.C. 7704(a)(5))."""
     contact: str = ""
     """Where readers and finders of faults can write to: an address of mail, or of a page."""
-    language: str = "en"
+    language: str = ENGLISH.code
+    """Of the mails of readers who chose none."""
 
     @field_validator("name")
     @classmethod
@@ -52,6 +56,14 @@ class SiteSettings(BaseModel):
         if contact and not (plain and (page or MAIL.fullmatch(contact))):
             raise ValueError("an address of mail, or of a page")
         return contact
+
+    @field_validator("language")
+    @classmethod
+    def _spoken(cls, language: str) -> str:
+        try:
+            return parse_language(language)
+        except BadInput as error:
+            raise ValueError(error.fix) from None
 
     @field_validator("secret_key")
     @classmethod

@@ -1,7 +1,7 @@
 """The language of a mail: what the program says in English, said in another language.
 
-The English text is the key, as in gettext, and a catalogue is a `.po` file that translators' tools open. It is read as it stands:
-a hundred lines need no compiling. All our languages know one and many, and tell them apart as English does.
+The English text is the key, as in gettext, and a catalogue is a `.po` file that translators' tools open. It is read as it
+stands: a hundred lines need no compiling. All our languages know one and many, and tell them apart as English does.
 """
 
 import re

@@ -127,6 +127,7 @@ class Reader(NamedTuple):
     share: float | None
     confirmed_at: datetime | None
     seen: str
+    language: str = ""
 
 
 class Claimed(NamedTuple):
@@ -160,8 +161,8 @@ def claimed(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
     found: dict[int, Claimed] = {}
     for row in plain_rows(connection, query, {"ids": given(connection, ids)}):
         number, edition_id, due_at, attempts, doubts, failures, next_try_at, reply = row[: len(_OF_MAIL)]
-        reader_id, token, address, name, state, size, share, confirmed_at, seen = row[len(_OF_MAIL) :]
-        reader = Reader(reader_id, token, address, name, state, size, share, moments[confirmed_at], seen)
+        reader_id, token, address, name, state, size, share, confirmed_at, seen, language = row[len(_OF_MAIL) :]
+        reader = Reader(reader_id, token, address, name, state, size, share, moments[confirmed_at], seen, language)
         due, again = moments[due_at], moments[next_try_at]
         found[number] = Claimed(number, edition_id, due, attempts, doubts, failures, again, reply or "", reader)
     return [found[number] for number in ids if number in found]

@@ -209,7 +209,7 @@ subscriber = Table(
     Column("cadence", String(10), nullable=False, default="daily"),
     Column("size", SmallInteger),
     Column("share", Float),
-    Column("language", String(10), nullable=False, default="en"),
+    Column("language", String(10), nullable=False, default=""),
     Column("created_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
     Column("active_since", Instant),  # when he last became active: an edition frozen before is not his

@@ -272,6 +272,7 @@ def written(subscribers: Iterable[tuple[Subscriber, Sequence[Interest]]]) -> Ite
             wish.cadence,
             str(wish.size or ""),
             "" if wish.share is None else str(wish.share),
+            wish.language,
             subscriber.state,
         )
         line = io.StringIO()

@@ -11,6 +11,7 @@ from typing import Any
 from digest.errors import BadInput
 from digest.papers.text import clean
 from digest.subscribers.csv import STATED_IN
+from digest.subscribers.language import parse_language
 from digest.subscribers.library import Like, Unread, find_ids, read
 from digest.subscribers.model import (
     CADENCES,
@@ -28,7 +29,7 @@ from digest.subscribers.wishes import Wishes
 
 LISTS: Mapping[str, InterestKind] = STATED_IN
 """Fields of many lines, an interest in each."""
-WORDS = ("zone", "hour", "cadence", "size", "share")
+WORDS = ("zone", "hour", "cadence", "size", "share", "language")
 """Fields of one word."""
 PAPERS = "papers"
 MAX_LINES = 200
@@ -77,6 +78,7 @@ def filled(wishes: Wishes) -> Form:
         "cadence": chosen.cadence,
         "size": str(chosen.size or ""),
         "share": "" if chosen.share is None else f"{100 * chosen.share:g}",
+        "language": chosen.language,
     }
     return Form(typed, chosen.days, wishes=wishes)
 
@@ -107,6 +109,7 @@ def sent(fields: Iterable[tuple[str, str]], *, bibtex: bool = False) -> Form:
         cadence=_one(PARSERS["cadence"], "cadence", typed, wrong) or CADENCES[0],
         size=_one(PARSERS["size"], "size", typed, wrong),
         share=_one(_share, "share", typed, wrong),
+        language=_one(parse_language, "language", typed, wrong) or "",
     )
     try:
         wanted = limited(interests)

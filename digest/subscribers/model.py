@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from digest.errors import BadInput
 from digest.subscribers.address import EmailAddress
+from digest.subscribers.language import parse_language
 
 State = Literal["pending", "active", "paused", "unsubscribed", "bounced", "complained"]
 Cadence = Literal["daily", "weekly"]
@@ -74,7 +75,8 @@ class Preferences:
     """Cards in a mail; None: as many as `ranking.size` says."""
     share: float | None = None
     """How much of the ranking his interests decide, from 0 (trending alone) to 1; None: as much as `ranking.share` says."""
-    language: str = "en"
+    language: str = ""
+    """Of his mails, a code of `LANGUAGES`; empty: the site's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "cadence": parse_cadence,
     "size": parse_size,
     "share": parse_share,
+    "language": parse_language,
 }
 """What reads each field of `Preferences` that somebody can choose, whichever way it comes in."""
 

@@ -35,6 +35,7 @@ def to_json(wishes: Wishes) -> dict[str, Any]:
         "cadence": chosen.cadence,
         "size": chosen.size and str(chosen.size),
         "share": None if chosen.share is None else repr(chosen.share),
+        "language": chosen.language,
     }
     told |= {kind: [one.value for one in wishes.interests if one.kind == kind] for kind in INTEREST_KINDS}
     return {name: value for name, value in told.items() if value}

@@ -14,6 +14,7 @@ from digest.flows import joining
 from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.form import sent, with_likes
+from digest.subscribers.language import best_fit
 from digest.subscribers.lookalike import lookalike
 from digest.web.frame import Frame
 from digest.web.origin import is_foreign
@@ -64,6 +65,8 @@ class Joining:
             return self._frame.page("join-again", typed, 422, {"Referrer-Policy": "same-origin"})
         visitor, origin = self._visitors.key(request), self._visitors.origin(request)
         wanted = wishes.to_json(with_likes(chosen)) if chosen.fields else {}
+        if "language" not in wanted and (language := best_fit(request.headers.get("accept-language", ""))):
+            wanted["language"] = language
         if not joining.note(self._app.store, self._app.clock.now(), address, wanted, visitor, origin):
             values = {"title": "Too many at once", "message": "Please try again in an hour."}
             return self._frame.page("error", values, 429, {"Retry-After": "3600"})

@@ -117,7 +117,7 @@ class Preferences:
             standing = subscribers.interests(connection, [reader.id], now).get(reader.id, ())
         as_before = {(one.kind, one.value): one for one in standing}
         wanted = [as_before.get((one.kind, one.value), one) for one in form.wishes.interests]
-        names = ("zone", "hour", "days", "cadence", "size", "share")
+        names = ("zone", "hour", "days", "cadence", "size", "share", "language")
         reader = subscribe.change(
             store,
             now,
@@ -191,7 +191,7 @@ class Preferences:
             "action": self._path(request),
             "leave": self._frame.path("u", reader.token),
             "feed": self._frame.path("feed", "for", f"{feed(self._app.signer, reader.token)}.xml"),
-            "form": self._wishing.view(form, rated=rated, bibtex=True),
+            "form": self._wishing.view(form, rated=rated, reader=True),
             "note": note,
             "unread": unread.unread[:UNREAD_SHOWN] if unread else (),
             "reads": reader.state in _READS,

@@ -14,6 +14,7 @@ from digest.rendering.choices import ChoicesView, choices_view
 from digest.rendering.preview import preview_view
 from digest.store import editions
 from digest.subscribers.form import Form, with_likes
+from digest.subscribers.language import LANGUAGES
 from digest.web.frame import Frame
 from digest.web.public import paper_path
 from digest.wiring import App
@@ -33,9 +34,12 @@ class Wishing:
         app = self._app
         return Previews(app.store, app.settings.ranking, app.usual, app.selection, app.schedule)
 
-    def view(self, form: Form, *, rated: Sequence[tuple[str, bool, Work | None]] = (), bibtex: bool = False) -> ChoicesView:
-        """The form for a template; arguments as of `choices_view`."""
-        return choices_view(form, self._suggestions(), self._app.usual.share, rated=rated, bibtex=bibtex)
+    def view(self, form: Form, *, rated: Sequence[tuple[str, bool, Work | None]] = (), reader: bool = False) -> ChoicesView:
+        """The form for a template: a reader's, with what he said of papers, or a visitor's."""
+        usual = LANGUAGES[self._app.settings.site.language]
+        # A visitor's browser is asked when he signs up.
+        language = f"As usual here ({usual})" if reader else f"My browser’s, or {usual}"
+        return choices_view(form, self._suggestions(), self._app.usual.share, language, rated=rated, bibtex=reader)
 
     def preview(self, form: Form, reader: Someone | None = None, *, save: str = "") -> Response:
         """The page of what these choices would bring.

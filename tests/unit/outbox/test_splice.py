@@ -26,6 +26,7 @@ from digest.rendering.environment import Environments
 from digest.rendering.model import Pages, Reader
 from digest.rendering.settings import SiteSettings
 from digest.subscribers.address import EmailAddress
+from digest.subscribers.language import LANGUAGES
 
 DAY = date(2026, 11, 22)
 DUE = datetime(2026, 11, 22, 7, tzinfo=UTC)
@@ -49,6 +50,9 @@ TEXTS = [
     "https://example.org/" + "long/" * 40,
     "a" * 71 + " ." + "b" * 71 + " .",
     "=?utf-8?q?evil?=",
+    "1,234 upvotes",
+    "took off on day 4: +90 votes in 12 h",
+    "top 3% of cs.CL today",
     "",
 ]
 HOWS: tuple[How, ...] = ("", "topic", "keyword", "author", "category", "liked", "explore")
@@ -114,11 +118,16 @@ class Shop:
     """One edition, both ways."""
 
     def __init__(
-        self, edition: Edition, environments: Environments, name: str = "Trending Papers", host: str | None = HOSTS[0]
+        self,
+        edition: Edition,
+        environments: Environments,
+        name: str = "Trending Papers",
+        host: str | None = HOSTS[0],
+        language: str = "en",
     ) -> None:
         site = SiteSettings(name=name, postal_address="1 Example Street\n12345 Berlin")
         pages = Pages(f"{host}/u/", f"{host}/f/", f"{host}/p/ask/") if host else None
-        self.plain = DigestRenderer(site, environments, edition, pages)
+        self.plain = DigestRenderer(site, environments, edition, pages, language)
         self.boundary = boundary_of(edition.name)
         head = headers(
             sender=Mailbox(EmailAddress("papers@example.org"), name),
@@ -128,10 +137,10 @@ class Shop:
             message_id=MESSAGE_ID,
             reply_to=None,
             extra=list_headers(list_name=name, list_id="daily.example.org", unsubscribe_url=f"https://p.example/u/{TOKEN}"),
-            language="en",
+            language=language,
             boundary=self.boundary,
         )
-        self.splice = Splice(DigestRenderer(site, environments, edition, pages), head, self.boundary)
+        self.splice = Splice(DigestRenderer(site, environments, edition, pages, language), head, self.boundary)
 
     def mail(self, picks: Sequence[Pick], reader: Reader, name: str = "2026-11-22.abc@example.org") -> bytes:
         return self.splice.message(picks, reader, message_id=name, date="Sun, 22 Nov 2026 07:00:00 +0000", at=DUE)
@@ -178,13 +187,15 @@ def environments() -> Environments:
     return Environments()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("seed", range(4))
-def test_a_spliced_mail_decodes_to_what_the_templates_give(environments: Environments, seed: int) -> None:
-    choose = random.Random(seed)
+def test_a_spliced_mail_decodes_to_what_the_templates_give(environments: Environments, seed: int, language: str) -> None:
+    choose = random.Random(f"{seed} {language}")
     name = ["Trending Papers", "Zoë’s .papers = 100 % “new”"][seed % 2]
-    shop = Shop(an_edition(seed), environments, name, host=[*HOSTS, None][seed])
-    for _ in range(500):
-        shop.check(some_picks(choose, shop.plain.edition), a_reader(choose))
+    shop = Shop(an_edition(seed), environments, name, host=[*HOSTS, None][seed], language=language)
+    for _ in range(150):
+        message = shop.check(some_picks(choose, shop.plain.edition), a_reader(choose))
+        assert message["Content-Language"] == language
 
 
 ANY_TEXT = st.text(max_size=120)
@@ -195,7 +206,7 @@ ANY_TEXT = st.text(max_size=120)
 def test_no_text_is_too_strange_to_be_spliced(texts: list[str], seed: int) -> None:
     choose = random.Random(seed)
     edition = an_edition(seed, texts, entries=16)
-    shop = Shop(edition, ENVIRONMENTS)
+    shop = Shop(edition, ENVIRONMENTS, language=list(LANGUAGES)[seed % len(LANGUAGES)])
     for _ in range(3):
         shop.check(some_picks(choose, edition, texts), a_reader(choose, texts))
 

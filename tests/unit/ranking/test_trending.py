@@ -12,6 +12,8 @@ from digest.papers.model import METRICS, Metric, Paper, Work
 from digest.ranking.model import Candidate, Ranked
 from digest.ranking.prior import Growth, Prior
 from digest.ranking.trending import SIGNALS, numbers, rank
+from digest.rendering.environment import Environments
+from digest.rendering.reasons import ranked as said
 from digest.subscribers.model import Cadence
 
 TODAY = date(2026, 11, 22)
@@ -408,6 +410,16 @@ def test_a_score_is_the_finite_sum_of_its_terms_and_only_age_takes_away(
         assert all(term.value is not None for term in one.terms if term.reason)
         assert len({term.signal for term in one.terms}) == len(one.terms)
         assert [term.score for term in one.terms] == sorted((term.score for term in one.terms), reverse=True)
+
+
+GERMAN = Environments().tongue("de")
+
+
+@given(cohorts(), CADENCE)
+@settings(max_examples=80, derandomize=True, deadline=None)
+def test_every_reason_is_one_that_mails_can_say_in_other_languages(papers: list[Candidate], cadence: Cadence) -> None:
+    reasons = {term.reason for one in ranking(papers, ALL, cadence) for term in one.terms if term.reason}
+    assert [reason for reason in reasons if said(reason, GERMAN) == reason] == []
 
 
 def test_the_first_of_a_days_list_are_told_their_places() -> None:

@@ -36,7 +36,14 @@ PAGES = (
     "unsubscribe",
     "unsubscribed",
 )
-FORM = choices_view(sent([("topics", "graphs"), ("size", "99")]), ["robots"], 0.5, rated=[("arxiv:1", True, None)], bibtex=True)
+FORM = choices_view(
+    sent([("topics", "graphs"), ("size", "99")]),
+    ["robots"],
+    0.5,
+    "As usual here (English)",
+    rated=[("arxiv:1", True, None)],
+    bibtex=True,
+)
 ISSUE = preview_view(date(2026, 11, 24), [], weekly=False, path_of=str)
 VALUES = {
     "action": "/u/AbC",
