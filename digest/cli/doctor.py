@@ -186,18 +186,22 @@ def _templates(app: "App") -> Iterator[Finding]:
     from digest.papers.model import Work
     from digest.rendering.model import Pages
     from digest.rendering.notice_mail import KINDS, render_notice
+    from digest.store.deliveries import Reader
+    from digest.subscribers.language import LANGUAGES
 
     entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
     edition = Edition(0, date(2026, 1, 1), "daily", datetime(2026, 1, 1, tzinfo=UTC), (entry,))
     pages = Pages("https://example.org/u/", "https://example.org/f/", "https://example.org/p/ask/")
-    preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), None, pages)
-    for kind in KINDS:
-        words = {
-            "subject": "A subject",
-            "confirm_url": "https://example.org/confirm/token",
-            "access_url": "https://example.org/p/token",
-        }
-        render_notice(kind, words, app.settings.site, app.environments)
+    words = {
+        "subject": "A subject",
+        "confirm_url": "https://example.org/confirm/token",
+        "access_url": "https://example.org/p/token",
+    }
+    for language in LANGUAGES:
+        reader = Reader(0, "preview", "you@example.org", "", "active", None, None, None, "", language)
+        preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), reader, pages)
+        for kind in KINDS:
+            render_notice(kind, {**words, "language": language}, app.settings.site, app.environments)
     yield Finding("templates", "ok", "render")
 
 

@@ -15,6 +15,8 @@ from digest.errors import BadInput
 
 _LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr|msgstr\[[01]\])\s+)?"((?:[^"\\]|\\["\\n])*)"\s*')
 _ESCAPED = re.compile(r"\\(.)")
+_PLACE = re.compile(r"%(?:\((\w+)\)s|%)?")
+_EXAMPLE = re.compile(r"1(\D?)234(\D)5")
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Tongue:
 
     @cached_property
     def _signs(self) -> dict[int, str]:
-        example = self.say("1,234.5")
-        return {ord(","): example[1], ord("."): example[-2]}
+        found = _EXAMPLE.fullmatch(self.say("1,234.5"))
+        return {ord(","): found[1], ord("."): found[2]} if found else {}
 
 
 ENGLISH = Tongue("en")
@@ -67,14 +69,22 @@ def read_catalogue(text: str) -> dict[str, tuple[str, str]]:
     """What a `.po` file holds, by the English for one; what it leaves empty it does not hold.
 
     Raises:
-        BadInput: a line of it is none of such a file.
+        BadInput: a line of it is none of such a file, or a text names a value that the English one does not.
     """
     found = {}
     for entry in _entries(text):
-        one = entry.get("msgstr") or entry.get("msgstr[0]")
-        if one and entry["msgid"]:  # the one without a key is the file's own head
-            found[entry["msgid"]] = one, entry.get("msgstr[1]") or one
+        english, one = entry["msgid"], entry.get("msgstr") or entry.get("msgstr[0]")
+        if one and english:  # the one without a key is the file's own head
+            found[english] = one, entry.get("msgstr[1]") or one
+            if any(not _fits(english, said) for said in found[english]):
+                raise BadInput(f"the text for {english[:60]!r} names other values", fix="name them as in English, and % as %%")
     return found
+
+
+def _fits(english: str, said: str) -> bool:
+    """Whether all values are there that this text names; one without any is said as it stands."""
+    names = {place[1] for place in _PLACE.finditer(english) if place[1]}
+    return not names or all(place[0] == "%%" or place[1] in names for place in _PLACE.finditer(said))
 
 
 def _entries(text: str) -> Iterator[dict[str, str]]:

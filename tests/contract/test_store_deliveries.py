@@ -165,12 +165,12 @@ def test_papers_are_under_way_while_they_may_reach_the_reader(
 
 
 def test_readers_come_by_id_with_what_their_mail_depends_on(world: World) -> None:
-    ann = world.reader("ann", name="Ann", size=5, share=0.25, confirmed_at=NOW, seen="20779:1;")
+    ann = world.reader("ann", name="Ann", size=5, share=0.25, confirmed_at=NOW, seen="20779:1;", language="de")
     world.reader("bob")
     with world.store.read() as connection:
         found = deliveries.readers(connection, [ann, 999])
     token = world.row(ann, subscriber).token
-    assert found == {ann: deliveries.Reader(ann, token, "ann@example.org", "Ann", "active", 5, 0.25, NOW, "20779:1;")}
+    assert found == {ann: deliveries.Reader(ann, token, "ann@example.org", "Ann", "active", 5, 0.25, NOW, "20779:1;", "de")}
 
 
 def test_withdrawing_touches_nobody_else(world: World) -> None:

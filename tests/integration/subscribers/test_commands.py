@@ -96,6 +96,7 @@ def test_who_is_added_is_listed_with_all_he_chose(digest: Digest) -> None:
                 "cadence": "daily",
                 "size": 5,
                 "share": 0.8,
+                "language": None,
                 "created_at": digest("subscribers", "show", "ann@example.org", "--json").json["created_at"],
                 "confirmed_at": digest("subscribers", "show", "ann@example.org", "--json").json["confirmed_at"],
                 "paused_until": None,
@@ -176,6 +177,12 @@ def test_set_changes_what_is_named_and_only_that(digest: Digest) -> None:
     digest("subscribers", "set", "ann@example.org", "--no-topics", "--days", "weekdays")
     row = digest("subscribers", "show", "ann@example.org", "--json").json
     assert (row["topics"], row["keywords"], row["days"]) == ([], ["x1"], ["mon", "tue", "wed", "thu", "fri"])
+    assert row["language"] is None
+    for given, kept in (("Deutsch", "de"), ("fr", "fr"), ("default", None)):
+        digest("subscribers", "set", "ann@example.org", "--language", given)
+        assert digest("subscribers", "show", "ann@example.org", "--json").json["language"] == kept
+    wrong = digest("subscribers", "set", "ann@example.org", "--language", "kl")
+    assert (wrong.code, "one of en, de, fr, es" in wrong.err) == (65, True)
 
 
 def test_interests_of_a_kind_are_replaced_and_the_others_stay(digest: Digest) -> None:

@@ -81,7 +81,7 @@ def test_a_sign_up_waits_for_its_confirmation(store: Store) -> None:
     assert subscribe(store).what == "pending"
     assert one(store).state == "pending"
     assert mails(store) == [("confirm", "ann@example.org")]
-    assert content(store, "confirm").keys() == {"confirm_url", "address", "valid_until"}
+    assert content(store, "confirm").keys() == {"confirm_url", "address", "valid_until", "language"}
 
 
 def test_of_the_token_that_is_mailed_only_a_fingerprint_is_kept(store: Store) -> None:
@@ -103,7 +103,7 @@ def test_who_confirms_becomes_a_reader_and_is_welcomed(store: Store) -> None:
     welcome = content(store, "welcome")
     assert welcome["unsubscribe_url"] == f"{SITE}/u/{reader.token}"
     assert welcome["preferences_url"] == f"{SITE}/p/ask/{reader.token}"
-    assert (welcome["first_digest"], welcome["first_zone"]) == ("2026-11-22T08:00", "")
+    assert (welcome["first_digest"], welcome["first_zone"]) == ("2026-11-29T08:00", "")
     assert (welcome["name"], welcome["topics"]) == ("Ann", ["graphs"])
     assert story(store) == ["subscribed", "confirmed"]
     assert reader.consent == {

@@ -51,9 +51,23 @@ def test_whoever_signs_up_is_mailed_one_link_and_nothing_that_he_typed(app: App,
     (mail,) = rows(app, notice)
     (ann,) = rows(app, subscribers)
     assert (mail.kind, mail.recipient, ann.state) == ("confirm", "ann@example.org", "pending")
-    assert set(mail.content) == {"confirm_url", "address", "valid_until"}
+    assert set(mail.content) == {"confirm_url", "address", "valid_until", "language"}
     assert ann.consent["source"] == "the site, from 127.0.0.0/24"
     assert rows(app, sign_up) == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [("", "de-AT,de;q=0.9,en;q=0.5", "de"), ("", "ja", ""), ("&language=fr", "de", "fr"), ("&language=", "es", "es")],
+)
+def test_mails_speak_the_language_that_was_chosen_or_else_the_browsers(
+    app: App, web: Ask, chosen: str, accepted: str, language: str
+) -> None:
+    assert web("POST", "/subscribe", f"email=ann%40example.org{chosen}", Accept_Language=accepted, **FORM).status == 303
+    settle(app)
+    (mail,) = rows(app, notice)
+    (ann,) = rows(app, subscribers)
+    assert (mail.content["language"], ann.language) == (language, language)
 
 
 def test_nothing_is_mailed_before_the_visitor_is_answered(app: App, web: Ask) -> None:

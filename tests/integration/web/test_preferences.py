@@ -72,6 +72,17 @@ def test_the_page_shows_what_was_chosen_and_hardly_whose_it_is(web: Ask, path: s
     assert page.headers["x-robots-tag"] == "noindex, nofollow"
 
 
+def test_a_reader_chooses_the_language_of_his_mails(site: Site, web: Ask, path: str) -> None:
+    assert '<option value="" selected>As usual here (English)</option>' in web("GET", path).body
+    page = post(web, path, [("language", "fr"), ("act", "save")])
+    assert '<option value="fr" lang="fr" selected>Français</option>' in page.body
+    with site.app.store.read() as connection:
+        known = subscribers.by_address(connection, ANN)
+    assert known is not None
+    assert known.preferences.language == "fr"
+    assert post(web, path, [("language", "tlh")]).status == 422
+
+
 def test_looking_at_every_page_changes_nothing(site: Site, web: Ask, path: str) -> None:
     before = kept(site.app)
     for more in ("", "/erase", "/export", "/pause", "/resume"):

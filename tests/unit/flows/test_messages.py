@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,33 @@ def test_a_second_copy_is_the_same_to_the_byte(imprint: Imprint) -> None:
     elsewhere = DUE.astimezone(timezone(timedelta(hours=9)))
     assert Press(imprint, an_edition()).message(PICKS, ANN, "a@example.org", elsewhere, 7) == one
     assert message_from_bytes(one)["Date"] == "Sun, 22 Nov 2026 07:00:00 +0000"
+
+
+def test_each_reader_is_mailed_in_his_language_and_else_in_the_sites(imprint: Imprint) -> None:
+    press = Press(replace(imprint, site=SiteSettings(language="fr")), an_edition())
+
+    def told(reader: Reader) -> tuple[str, str]:
+        message = message_from_bytes(press.message(PICKS, reader, "a@example.org", DUE, 7), policy=policy.default)
+        text = message.get_body(("plain",))
+        assert text is not None
+        return message["Content-Language"], " ".join(text.get_content().split())
+
+    language, words = told(ANN._replace(language="de"))
+    assert language == "de"
+    assert (
+        "Ann, Sie bekommen Trending Papers jeden Tag, weil Sie ann@example.org am 22. November 2026 bestätigt haben." in words
+    )
+    assert "Warum: nahe an Ihrem Thema „graphs“" in words
+    language, words = told(ANN)
+    assert language == "fr"
+    assert "Pourquoi\u00a0: proche de votre sujet «\u00a0graphs\u00a0»".replace("\u00a0", " ") in words.replace("\u00a0", " ")
+    assert told(ANN._replace(language="de"))[0] == "de"
+
+
+def test_a_notice_says_in_its_header_which_language_it_speaks(imprint: Imprint) -> None:
+    to = EmailAddress("ann@example.org")
+    for content, language in (({"language": "es"}, "es"), ({"language": ""}, "en"), ({}, "en"), ({"language": "x\r\ny"}, "en")):
+        assert message_from_bytes(notice_message(imprint, "goodbye", to, "1", content, DUE))["Content-Language"] == language
 
 
 def test_a_digest_has_the_headers_of_a_list_with_one_click_out(imprint: Imprint) -> None:

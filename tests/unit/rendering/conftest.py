@@ -110,12 +110,13 @@ def rendered(site: SiteSettings, environments: Environments, edition: EditionMak
         to: Reader = reader,
         matched: str = "",
         how: How = "topic",
+        language: str = "",
         **given: Any,
     ) -> Rendered:
         made = edition(entries, **given)
         sections: list[Section] = ["card" if place < cards else "also" for place in range(cards + also)]
         speaks: How = how if matched or how != "topic" else ""
         picks = [Pick(one.paper_id, section, speaks, matched) for one, section in zip(made.entries, sections, strict=False)]
-        return DigestRenderer(site, environments, made, PAGES).render(picks, to)
+        return DigestRenderer(site, environments, made, PAGES, language).render(picks, to)
 
     return render

@@ -10,6 +10,7 @@ from digest.rendering.environment import Environments
 from digest.rendering.model import Rendered
 from digest.rendering.notice_mail import render_notice
 from digest.rendering.settings import SiteSettings
+from digest.subscribers.language import LANGUAGES
 
 TAGS = frozenset("html head meta title style body table tr td div span p h1 h2 a strong code".split())
 ATTRIBUTES = frozenset(
@@ -79,13 +80,25 @@ class Parts(HTMLParser):
         assert self._open.pop() == tag
 
 
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(params=["digest", *NOTICES])
 def mail(
-    request: pytest.FixtureRequest, rendered: Callable[..., Rendered], site: SiteSettings, environments: Environments
+    request: pytest.FixtureRequest,
+    rendered: Callable[..., Rendered],
+    site: SiteSettings,
+    environments: Environments,
+    language: str,
 ) -> Rendered:
     if request.param == "digest":
-        return rendered(30, matched="topic", missing_sources=("arxiv_rss",))
-    return render_notice(request.param, NOTICES[request.param], site, environments)
+        return rendered(30, matched="topic", missing_sources=("arxiv_rss",), language=language)
+    spoken = "en" if request.param == "operator" else language
+    mail = render_notice(request.param, NOTICES[request.param] | {"language": language}, site, environments)
+    assert f'<html lang="{spoken}" dir="ltr">' in mail.html
+    return mail
 
 
 def _declarations(style: str) -> Iterator[tuple[str, str]]:
@@ -125,8 +138,8 @@ def test_every_table_is_layout_and_says_so(mail: Rendered) -> None:
     starts = Parts(mail.html).starts
     assert all(attributes.get("role") == "presentation" for tag, attributes in starts if tag == "table")
     assert [tag for tag, _ in starts].count("h1") == 1
-    assert {attributes.get("lang") for tag, attributes in starts if tag == "html"} == {"en"}
-    assert any(tag == "div" and attributes.get("lang") == "en" and attributes.get("dir") == "ltr" for tag, attributes in starts)
+    (whole,) = (attributes for tag, attributes in starts if tag == "html")
+    assert any(tag == "div" and attributes.items() >= whole.items() and whole for tag, attributes in starts)
     assert mail.html.count("<!--[if mso]>") == mail.html.count("<![endif]-->") == 3
 
 

@@ -8,6 +8,7 @@ from digest.rendering.columns import COLUMNS
 from digest.rendering.environment import Environments
 from digest.rendering.notice_mail import KINDS, render_notice
 from digest.rendering.settings import SiteSettings
+from digest.subscribers.language import LANGUAGES
 
 CONFIRM = "https://papers.example.org/confirm/AbCdEfGhIjKlMnOpQrStUv"
 
@@ -15,14 +16,17 @@ ACCESS = "https://papers.example.org/p/AbCdEfGhIjKlMnOpQrStUv.69a5.AbC"
 UNDO = "https://papers.example.org/undo/AbCdEfGhIjKlMnOpQrStUv.6440fb1a2b3c4.AbCdEfGhIjKlMnOpQrStUv"
 
 
+@pytest.mark.parametrize("language", ["", *LANGUAGES])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_needs_little_and_has_all_parts(kind: str, site: SiteSettings, environments: Environments) -> None:
+def test_every_kind_needs_little_and_has_all_parts(
+    kind: str, language: str, site: SiteSettings, environments: Environments
+) -> None:
     least = {
         "confirm": {"confirm_url": CONFIRM},
         "preferences": {"access_url": ACCESS},
         "operator": {"subject": "It went well"},
     }.get(kind, {})
-    mail = render_notice(kind, least, site, environments)
+    mail = render_notice(kind, {**least, "language": language}, site, environments)
     assert "Trending Papers" in mail.subject
     assert "Paper Society" in mail.text
     assert "Paper Society" in mail.html
@@ -57,6 +61,26 @@ def test_a_welcome_greets_and_says_how_to_leave(site: SiteSettings, environments
     for part in (mail.text, mail.html):
         assert "https://papers.example.org/u/x" in part
         assert "diffusion, robots" in part
+
+
+def test_a_welcome_is_in_the_readers_language_and_not_in_the_sites(environments: Environments) -> None:
+    values = {"first_digest": "2026-11-23T07:30", "first_zone": "UTC", "name": "Ann & Co", "address": "ann@example.org"}
+    site = SiteSettings(name="Papers", language="es")
+    french = render_notice("welcome", {**values, "language": "fr"}, site, environments)
+    assert french.subject == "Bienvenue chez Papers"
+    assert "Votre premier numéro arrivera lundi à 07:30 (UTC)." in " ".join(french.text.split())
+    assert "Bienvenue, Ann &amp; Co</h1>" in french.html
+    assert "<strong>ann@example.org</strong>" in french.html
+    usual = render_notice("welcome", values, site, environments)
+    assert usual.subject == "Le damos la bienvenida a Papers"
+    # As an older program left it in the queue.
+    old = render_notice("welcome", {"first_digest": "on Monday at 07:30", "language": "xx"}, site, environments)
+    assert "Your first digest comes on Monday at 07:30." in " ".join(old.text.split())
+
+
+def test_the_operator_is_told_in_english(environments: Environments) -> None:
+    mail = render_notice("operator", {"subject": "It went"}, SiteSettings(language="de"), environments)
+    assert '<html lang="en"' in mail.html
 
 
 def test_a_goodbye_is_the_last_mail_and_says_so(site: SiteSettings, environments: Environments) -> None:

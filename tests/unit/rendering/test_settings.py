@@ -26,6 +26,12 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         SiteSettings(public_url=url)
 
 
+def test_a_site_speaks_a_language_that_its_mails_have() -> None:
+    assert SiteSettings(language="Deutsch").language == "de"
+    with pytest.raises(ValidationError, match="one of en, de, fr, es"):
+        SiteSettings(language="pt-BR")
+
+
 def test_several_keys_are_read_newest_first() -> None:
     assert SiteSettings(secret_key=f"{KEY}1 {KEY}2").keys == (f"{KEY}1", f"{KEY}2")
 

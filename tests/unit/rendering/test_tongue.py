@@ -157,6 +157,14 @@ def test_a_broken_catalogue_is_told_with_its_line(tmp_path: Path, text: str) -> 
         Environments(tmp_path).tongue("fr")
 
 
+@pytest.mark.parametrize("said", ["%(nme)s", "50 % of %(name)s", "%s", "%(name)d", "%"])
+def test_a_text_that_names_other_values_than_english_does_is_refused(said: str) -> None:
+    with pytest.raises(BadInput, match="names other values"):
+        read_catalogue(f'msgid "Welcome, %(name)s"\nmsgstr "{said}"')
+    assert read_catalogue('msgid "Welcome, %(name)s"\nmsgstr "100 %% %(name)s"')
+    assert read_catalogue(f'msgid "As it stands"\nmsgstr "{said}"')
+
+
 @given(st.text(max_size=200))
 def test_a_file_is_read_as_a_catalogue_or_refused(text: str) -> None:
     with suppress(BadInput):

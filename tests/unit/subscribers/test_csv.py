@@ -10,6 +10,7 @@ from digest.errors import BadInput
 from digest.papers.text import clean
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.csv import COLUMNS, MAX_RECORD, BadRow, Row, Sheet, neutralised, written
+from digest.subscribers.language import LANGUAGES
 from digest.subscribers.model import MAX_NAME, STATES, Interest, Preferences, Subscriber
 
 
@@ -239,6 +240,7 @@ wishes = st.builds(
     cadence=st.sampled_from(["daily", "weekly"]),
     size=st.none() | st.integers(1, 25),
     share=st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+    language=st.sampled_from(["", *LANGUAGES]),
 )
 
 

@@ -66,6 +66,7 @@ def test_everything_chosen_is_read() -> None:
         ("size", "26", "'26' is not a size: a number from 1 to 25."),
         ("share", "101", "'101%' is not a share: a number from 0 (trending alone) to 1 (interests alone)."),
         ("cadence", "hourly", "'hourly' is not a cadence: daily or weekly."),
+        ("language", "kl", "'kl' is not a language of the mails: one of en, de, fr, es."),
         (PAPERS, "no paper", "No paper is named in this: write arXiv ids or DOIs."),
     ],
 )

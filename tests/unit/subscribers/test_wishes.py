@@ -9,7 +9,7 @@ from digest.subscribers.model import Interest, Preferences
 from digest.subscribers.wishes import Wishes, from_json, to_json
 
 ALL = Wishes(
-    Preferences("Europe/Berlin", time(7, 30), frozenset({0, 4}), "weekly", 7, 0.3),
+    Preferences("Europe/Berlin", time(7, 30), frozenset({0, 4}), "weekly", 7, 0.3, "fr"),
     (
         Interest("topic", "protein folding"),
         Interest("keyword", "graph"),
