@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from datetime import timedelta
 
 import pytest
@@ -237,6 +238,16 @@ def test_a_rejected_mail_goes_again_at_the_operators_word(operator: Operator, si
     assert operator.call("deliver", now=MONDAY).out.startswith("nothing to mail")
     assert operator.call("deliveries", "retry", "1", now=MONDAY).code == 0
     assert operator.call("deliver", now=MONDAY).out == "1 submitted\n"
+
+
+def test_doctor_tries_the_words_of_every_language(operator: Operator, home: Path) -> None:
+    catalogue = home / "templates" / "email" / "_languages" / "fr.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text('msgid "Welcome, %(name)s"\nmsgstr "Salut, %(nom)s"\n', encoding="utf-8")
+    checks = operator.call("doctor", "--json").json["checks"]
+    (said,) = (check for check in checks if check["check"] == "templates")
+    assert said["grade"] == "fail"
+    assert "fr.po: the text for 'Welcome, %(name)s' names other values" in said["what"]
 
 
 def test_doctor_mails_a_test_and_says_what_the_server_said(operator: Operator, sink: Sink) -> None:
