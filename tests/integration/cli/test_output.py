@@ -3,8 +3,8 @@
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from support.operator import Operator

@@ -39,9 +39,9 @@ TOP = checkout() or Path()
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+def app(blank: Path) -> Iterator[App]:
     """An application on the morning of the world's editions."""
-    with closing(open_app(home=tmp_path, environ=BEHIND_A_PROXY, now=NOW)) as opened:
+    with closing(open_app(home=blank, environ=BEHIND_A_PROXY, now=NOW)) as opened:
         yield opened
 
 

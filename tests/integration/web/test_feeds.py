@@ -29,9 +29,9 @@ Serve = Callable[[App], AbstractContextManager[Ask]]
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+def app(blank: Path) -> Iterator[App]:
     """An application on the morning of the world's editions."""
-    with closing(open_app(home=tmp_path, environ={"DIGEST_SITE__PUBLIC_URL": URL}, now=NOW)) as opened:
+    with closing(open_app(home=blank, environ={"DIGEST_SITE__PUBLIC_URL": URL}, now=NOW)) as opened:
         yield opened
 
 

@@ -23,9 +23,9 @@ Serving = Callable[[App], AbstractContextManager[Ask]]
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Any:
+def app(blank: Path) -> Any:
     """An application at eight in the morning, when today's edition is overdue."""
-    opened = open_app(home=tmp_path, now=NOW, environ={"DIGEST_SITE__PUBLIC_URL": URL, "DIGEST_SITE__CONTACT": "a@example.org"})
+    opened = open_app(home=blank, now=NOW, environ={"DIGEST_SITE__PUBLIC_URL": URL, "DIGEST_SITE__CONTACT": "a@example.org"})
     yield opened
     opened.close()
 
