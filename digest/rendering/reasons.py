@@ -93,7 +93,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
 
 def _pattern(english: str) -> re.Pattern[str]:
     texts = [re.escape(text.replace("%%", "%")) for text in _PLACE.split(english)]
-    texts[1::2] = [rf"(?P<{name}>{'.+' if name in ('told', 'field') else '[0-9,]+'})" for name in texts[1::2]]
+    texts[1::2] = [rf"(?P<{name}>{'.+' if name in ('told', 'field') else '[0-9][0-9,]{0,20}'})" for name in texts[1::2]]
     return re.compile("".join(texts))
 
 

@@ -27,6 +27,7 @@ class Wording:
 
     def __init__(self, edition: Edition, site_name: str, tongue: Tongue = ENGLISH) -> None:
         self._candidates = len(edition.entries)
+        self._site_name, self._often = site_name, tongue.say(OFTEN[edition.cadence])
         self._tongue = tongue
         self._date = on_weekday(edition.date, tongue)
         remember = lru_cache(maxsize=None)  # as many as there are papers in the edition at most
@@ -36,16 +37,6 @@ class Wording:
         self._method = remember(partial(method, tongue=tongue))
         self._credit = remember(partial(_credit, tongue=tongue))
         self._on = remember(partial(on, tongue=tongue))
-        site, often = site_name.replace("%", "%%"), tongue.say(OFTEN[edition.cadence])
-        # By whether there is a name, and a day on which he confirmed; what differs from mail to mail is put in later.
-        self._reasons: dict[tuple[bool, bool], str] = {}
-        for confirmed, because in (
-            (False, tongue.say("%(address)s is subscribed")),
-            (True, tongue.say("you confirmed %(address)s on %(date)s")),
-        ):
-            parts = {"site": site, "often": often, "because": because, "name": "%(name)s"}
-            self._reasons[False, confirmed] = tongue.say("You get %(site)s %(often)s because %(because)s.", **parts)
-            self._reasons[True, confirmed] = tongue.say("%(name)s, you get %(site)s %(often)s because %(because)s.", **parts)
 
     def around(
         self,
@@ -88,8 +79,15 @@ class Wording:
     def _reason(self, name: str, address: str, confirmed_on: date | None) -> str:
         """`Ann, you get this every day because you confirmed ann@example.org on 3 November 2026.`"""
         name, address = clean(name, MAX_NAME) if name else "", clean(address, MAX_ADDRESS)
-        confirmed = self._on(confirmed_on) if confirmed_on else ""
-        return self._reasons[bool(name), bool(confirmed)] % {"name": name, "address": address, "date": confirmed}
+        say = self._tongue.say
+        if confirmed_on:
+            because = say("you confirmed %(address)s on %(date)s", address=address, date=self._on(confirmed_on))
+        else:
+            because = say("%(address)s is subscribed", address=address)
+        values = {"name": name, "site": self._site_name, "often": self._often, "because": because}
+        if name:
+            return say("%(name)s, you get %(site)s %(often)s because %(because)s.", **values)
+        return say("You get %(site)s %(often)s because %(because)s.", **values)
 
 
 def notes(missing: Sequence[str], tongue: Tongue = ENGLISH) -> tuple[str, ...]:

@@ -124,6 +124,8 @@ def test_what_interests_say_is_said_in_the_readers_language(tongues: dict[str, T
         ("no. 1 of 148 listed that day", "Nr. 1 von 148 der Liste jenes Tages"),
         ("first seen yesterday", "gestern zum ersten Mal gesehen"),
         ("what an older program said", "what an older program said"),
+        (", upvotes", ", upvotes"),
+        ("9" * 5000 + " upvotes", "9" * 5000 + " upvotes"),
     ],
 )
 def test_a_reason_of_the_ranking_is_said_in_german(reason: str, german: str, tongues: dict[str, Tongue]) -> None:
