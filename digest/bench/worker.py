@@ -14,7 +14,7 @@ from digest.bench.site import NOW
 from digest.bench.stages import MAIN, Stages
 from digest.edition import compose
 from digest.flows import deliver as delivering
-from digest.flows import lanes
+from digest.flows import lanes, mails
 from digest.outbox.dkim import Signing
 from digest.outbox.splice import Splice
 from digest.store import editions, vocabularies
@@ -57,6 +57,7 @@ def _watch(stages: Stages) -> None:
     for name in ("_frame", "_card", "_line"):
         stages.watch(Splice, name, "cards")
     stages.watch(lanes.Lanes, "_build", "build")
+    stages.watch(mails.Mails, "_warm", "build")
 
 
 def told(stages: Stages, cpu: float) -> dict[str, float]:

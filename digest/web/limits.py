@@ -1,7 +1,8 @@
 """How often a visitor may ask for what, declared beside each route: `Route(…, middleware=limited(self._limits, SEARCHES))`.
 
 A GET changes nothing, so it is counted in memory; all else is counted in the database, where a restart gives nobody a fresh
-allowance. Whoever asks too often is answered 429 (RFC 6585 4), as a page or as data.
+allowance. Whoever asks too often is answered 429 (RFC 6585 4), as a page or as data. What stands on the shelf is given before
+anything is counted: it costs no more than a refusal.
 
 `POST /u/{token}` has no limit, and must have none: mail providers unsubscribe their users by it (RFC 8058), all from a few
 addresses, and a refusal would keep a reader who wants to leave. It needs none either: a repeat does nothing, and a token that
