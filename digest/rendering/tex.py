@@ -14,11 +14,14 @@ MAX_LOSS = 0.2
 """The share of letters that may get lost before the raw text is shown instead."""
 MAX_DEPTH = 12
 
-_TRIGGER = re.compile(r"[\\$^_{~]")
+_TRIGGER = re.compile(r"[\\$^_{~]|``|--")
 _URL = re.compile(r"(?:https?://|www\.|(?:github|gitlab|huggingface)\.(?:com|co|io)/)\S+", re.IGNORECASE)
 _LINK = re.compile(r"\\url\s*\{([^{}\s]*)\}|\\href\s*\{([^{}\s]*)\}\s*\{([^{}]*)\}")
 _BARE = re.compile(rf"(?<!\\)(?=(?:{BARE_FONTS})\{{)")
 _DEGREES = re.compile(r"\^\s*(?:\{\s*\\?circ\s*\}|\\?circ(?!ular))")
+
+# Between words, or between blanks: no option of a command, no arrow, no line.
+_DASH = re.compile(r"(?<=[\w%)\]}.])---?(?=[\w(\[$\\{])|(?<=\s)---?(?=\s)")
 
 _PLAIN = re.compile(r"[^\\$^_{}~`]+")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
@@ -33,7 +36,7 @@ _POWER = re.compile(r"\^([+\-−]?\d+|[A-Za-z*](?![A-Za-z]))")
 _INDEX = re.compile(r"_(\d)(?![\d_a-z])|_([a-z])(?!\w)")
 _INDEXED = re.compile(r"(?:^|[^A-Za-z0-9_\\])(?:([A-Za-zα-ωΑ-Ωϵϕ])|[A-Za-z]{2,3})$")
 _BRACE = re.compile(r"(?<!\\)[{}]")
-_QUOTED = re.compile(r"``(.{1,200}?)''", re.DOTALL)
+_QUOTED = re.compile(r"""``(.{1,200}?)(?:''|")""", re.DOTALL)
 _SPACES = frozenset(",;:> ")
 
 
@@ -58,7 +61,8 @@ def readable(text: str) -> str:
 def _converted(passage: str) -> str:
     if not _TRIGGER.search(passage):
         return passage
-    return _Scanner(_BARE.sub(r"\\", _DEGREES.sub("°", passage)), math=False).text()
+    dashed = _DASH.sub(lambda m: "–" if len(m[0]) == 2 else "—", passage)
+    return _Scanner(_BARE.sub(r"\\", _DEGREES.sub("°", dashed)), math=False).text()
 
 
 def _unless_lost(raw: str, converted: str) -> str:

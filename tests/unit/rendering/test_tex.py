@@ -70,6 +70,9 @@ words = st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), min_size=
         (r"Fig.~3 and models,~i.e., CLIP", "Fig. 3 and models, i.e., CLIP"),
         (r"(\eg, PPO)", "(e.g., PPO)"),
         (r"``easy'' \& hard", "“easy” & hard"),
+        ("""as ``easy'' or ``hard" ones""", "as “easy” or “hard” ones"),
+        ("10--20% of vision--language models", "10–20% of vision–language models"),
+        ("both (i)--(iii) -- all of it---hold", "both (i)–(iii) – all of it—hold"),
         (r"\url{https://a.example/b_c}", "https://a.example/b_c"),
     ],
 )
@@ -95,6 +98,9 @@ def test_tex_becomes_what_a_reader_would_read_aloud(raw: str, shown: str) -> Non
         "c in {True, False}",
         "^_^ {} $$ \\",
         r"\n and \t",
+        "with --fast, or a --> b, or ----",
+        "https://example.org/a--b and <!-- x -->",
+        "`--flag` and i--",
     ],
 )
 def test_what_only_looks_like_tex_stays_as_it_is(text: str) -> None:
@@ -103,7 +109,7 @@ def test_what_only_looks_like_tex_stays_as_it_is(text: str) -> None:
 
 @given(st.text())
 def test_text_without_tex_is_returned_as_it_is(text: str) -> None:
-    plain = re.sub(r"[\\$^_{~]", "", text)
+    plain = re.sub(r"[\\$^_{~]|`+|-+", "", text)
     assert readable(plain) is plain
 
 
