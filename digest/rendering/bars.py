@@ -6,6 +6,8 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 320, 132
 TOP, BOTTOM = 22, 108
 """Between which bars stand; numbers are above them, names below."""
+ROOM = 5
+"""For so many bars there is room at least: a lone one is a bar still, and no wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def chart(name: str, title: str, values: Sequence[tuple[str, float | None, str]]
         title: what the numbers are.
         values: a number that is None is not known, and has no bar. None is below nought.
     """
-    step = WIDTH / max(len(values), 1)
+    step = WIDTH / max(len(values), ROOM)
     most = max((number for _, number, _ in values if number), default=0)
     bars = []
     for at, (of, number, shown) in enumerate(values):
