@@ -1,5 +1,6 @@
 """The pages by which somebody becomes a reader: the form, and what follows it."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -10,13 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest.errors import BadInput
-from digest.flows import joining
+from digest.flows import joining, subscribe
 from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.form import sent, with_likes
 from digest.subscribers.language import best_fit
 from digest.subscribers.lookalike import lookalike
 from digest.web.frame import Frame
+from digest.web.limits import LINKS, Limits, limited
 from digest.web.origin import is_foreign
 from digest.web.visitors import Visitors
 from digest.web.wishing import Wishing, texts
@@ -24,19 +26,28 @@ from digest.wiring import App
 
 TRAP = "website"
 """A field that no person sees: who fills it in is a program."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
+_STALE = {
+    "title": "This link is not valid any more",
+    "message": "A confirmation link works for seven days, and only the latest one does.",
+}
 
 
 class Joining:
     """The handlers. `noted` is called when there is a sign-up to settle."""
 
-    def __init__(self, app: App, frame: Frame, visitors: Visitors, noted: Callable[[], None], wishing: Wishing) -> None:
+    def __init__(
+        self, app: App, frame: Frame, visitors: Visitors, noted: Callable[[], None], wishing: Wishing, limits: Limits
+    ) -> None:
         self._app, self._frame, self._visitors, self._noted, self._wishing = app, frame, visitors, noted, wishing
+        self._limits = limits
         self._host = urlsplit(str(app.settings.site.public_url)).netloc
 
     def routes(self) -> list[Route]:
         return [
             Route("/subscribe", self.subscribe, methods=["POST"]),
             Route("/check-inbox", self.check_inbox, methods=["GET"]),
+            Route("/confirm/{token}", self.confirm, methods=["GET", "POST"], middleware=limited(self._limits, LINKS)),
         ]
 
     def check_inbox(self, _request: Request) -> Response:
@@ -72,6 +83,23 @@ class Joining:
             return self._frame.page("error", values, 429, {"Retry-After": "3600"})
         self._noted()
         return self._frame.see_other("check-inbox")
+
+    def confirm(self, request: Request) -> Response:
+        """Ask, or (by POST) confirm."""
+        token, now = request.path_params["token"], self._app.clock.now()
+        if not _TOKEN.fullmatch(token):
+            return self._frame.page("error", _STALE, 404)
+        if request.method == "POST":
+            url = str(self._app.settings.site.public_url)
+            known = subscribe.confirm(self._app.store, now, token, url, self._app.schedule)
+        else:
+            known = subscribe.find_to_confirm(self._app.store, now, token)
+        if known is None:
+            return self._frame.page("error", _STALE, 404)
+        if known.state == "pending":
+            return self._frame.page("confirm", {"action": self._frame.path("confirm", token), "address": known.address.masked})
+        first = subscribe.first_digest(known.preferences, self._app.schedule, now)
+        return self._frame.page("confirmed", {"address": known.address.masked, "first_digest": first})
 
 
 def _asked(written: str) -> tuple[EmailAddress | None, str]:

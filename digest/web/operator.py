@@ -10,7 +10,6 @@ from typing import TypeAlias, get_args
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -24,14 +23,14 @@ from digest.store.schema import delivery, notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import CADENCES, Cadence
 from digest.web import operator_views as views
-from digest.web.app import Pages
 from digest.web.door import OURS, Door, foreign, knock
 from digest.web.entry import Entry
+from digest.web.failing import Failing
 from digest.web.frame import PRIVATE, Frame
 from digest.web.guard import Guard, host_of
 from digest.web.limits import Limits
 from digest.web.origin import is_foreign
-from digest.web.probes import is_local, metrics
+from digest.web.probes import healthz, is_local, metrics
 from digest.web.visitors import Visitors
 from digest.wiring import App
 
@@ -54,16 +53,15 @@ def create_operator_app(app: App) -> Starlette:
     could be that of a stranger's page, which leads here to be taken for one of ours.
     """
     frame = Frame(app, prefix="", operator=True)
-    pages = Pages(app, frame, secure=False)
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     entry = Entry(app.settings.web, visitors, app.signer, app.clock)
     web = Starlette(
         routes=[
             *Door(frame, Limits(app, visitors), entry).routes(),
             *Operator(app, frame, entry).routes(),
-            Route("/healthz", pages.healthz, methods=["GET"]),
+            Route("/healthz", healthz, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: pages.refused, DigestError: pages.failed, Exception: pages.broken},
+        exception_handlers=Failing(frame, secure=False).handlers,
     )
     web.router.redirect_slashes = False
     bound = host_of(app.settings.web.operator_bind)

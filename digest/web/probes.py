@@ -23,6 +23,11 @@ FOR_NO_ENGINE = ("u/", "undo/", "confirm/", "p/", "f/", "feed/for/", "preview", 
 """Pages of one reader, and those that differ with each question. Without its slash `/p` were `/papers` too."""
 
 
+def healthz(_request: Request) -> Response:
+    """Whether this process answers."""
+    return PlainTextResponse("ok\n", headers=UNCACHED)
+
+
 class Probes:
     """The handlers."""
 
@@ -31,6 +36,7 @@ class Probes:
 
     def routes(self) -> list[Route]:
         return [
+            Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", self.readyz, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/robots.txt", self.robots, methods=["GET"]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from digest.edition.model import SECTIONS, Pick
 from digest.flows import liking
@@ -16,6 +17,7 @@ from digest.store import deliveries, papers
 from digest.store.retention import PICKS
 from digest.store.rows import picks_from_json
 from digest.web.frame import Frame
+from digest.web.limits import LINKS, Limits, limited
 from digest.wiring import App
 
 PATH = "/f/{token}/{paper}/{verdict}"
@@ -44,8 +46,11 @@ class Rated:
 class Rating:
     """The handler. It tells a visitor the paper's title, and of the reader nothing."""
 
-    def __init__(self, app: App, frame: Frame) -> None:
-        self._app, self._frame = app, frame
+    def __init__(self, app: App, frame: Frame, limits: Limits) -> None:
+        self._app, self._frame, self._limits = app, frame, limits
+
+    def routes(self) -> list[Route]:
+        return [Route(PATH, self.answer, methods=["GET", "POST"], middleware=limited(self._limits, LINKS))]
 
     def answer(self, request: Request) -> Response:
         """Ask, or (by POST) note what the reader says."""
