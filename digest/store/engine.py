@@ -2,7 +2,8 @@
 
 SQLite: write-ahead log, `synchronous=FULL` (a commit survives the loss of power) and every write transaction opened by
 `BEGIN IMMEDIATE`, so that it waits for the lock at its start and never fails in its middle. PostgreSQL:
-`synchronous_commit=on` in every session, whatever the server's default.
+`synchronous_commit=on` in every session, whatever the server's default; and the server ends a write that falls silent in its
+middle, because its process was frozen or its machine is out of reach, for all others would wait for its locks.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from digest.store import schema
 
 BUSY_TIMEOUT = 30.0
 """Seconds that a write waits for another process's write, unless the address says otherwise (`sqlite:///digest.db?timeout=5`)."""
+SILENT_AT_MOST = 20.0
+"""Seconds between two statements of a write, on PostgreSQL: less than until a worker is given up for dead."""
 
 
 class Store:
@@ -115,6 +118,8 @@ def create(url: str) -> Engine:
     event.listen(engine, "connect", _on_connect_sqlite if engine.dialect.name == "sqlite" else _on_connect_postgresql)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "begin", _on_begin_sqlite)
+    else:
+        event.listen(engine, "begin", _on_begin_postgresql)
     return engine
 
 
@@ -135,12 +140,24 @@ def _on_connect_sqlite(connection: Any, _record: Any) -> None:
 def _on_connect_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
+        # Who does not answer the network any more is gone in a minute, and in two hours as systems come.
+        cursor.execute("SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3")
     connection.commit()
 
 
 def _on_begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _on_begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql(f"SET LOCAL {silent_at_most()}")
+
+
+def silent_at_most() -> str:
+    """The setting of PostgreSQL that ends a write which falls silent; a read holds nothing up, and may take its time."""
+    return f"idle_in_transaction_session_timeout = {1000 * SILENT_AT_MOST:.0f}"
 
 
 def shown(url: str) -> str:
@@ -198,6 +215,8 @@ def _of_postgresql(state: str, where: str, said: str) -> DigestError | None:
         return TemporaryFailure(f"the database {where} is locked by another process ({said})", fix="try again")
     if state.startswith("53"):
         return TemporaryFailure(f"the server of {where} has no room ({said})", fix="make room; nothing was lost")
+    if state == "25P03":
+        return ServerUnavailable(f"the database {where} ended a write that had fallen silent", fix="nothing of it was kept")
     if state in ("25006", "42501"):
         return NotPermitted(f"the database {where} cannot be written ({said})", fix="check the rights of its user")
     return None

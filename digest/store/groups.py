@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from digest.store import workers
-from digest.store.engine import Store, explained
+from digest.store.engine import Store, explained, silent_at_most
 from digest.store.ledger import TABLES, LedgerTable, Outcome
 from digest.store.schema import delivery
 
@@ -40,6 +40,7 @@ class Groups:
                 # A plan made for given rows would be made anew for each group.
                 self._connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
                 self._connection.exec_driver_sql("SET enable_seqscan = off")
+                self._connection.exec_driver_sql(f"SET {silent_at_most()}")
                 workers.hold_session(self._connection, worker_id)
 
     def write(self, outcomes: Sequence[Outcome], marks: Sequence[Mark], now: datetime) -> set[Mark]:

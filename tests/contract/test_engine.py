@@ -54,6 +54,39 @@ def test_a_read_sees_the_database_as_it_was_when_it_was_first_asked(store: Store
     assert kept(store) == ["a", "b"]
 
 
+def test_a_write_that_falls_silent_does_not_keep_others_waiting_for_ever(
+    postgresql: Postgresql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "SILENT_AT_MOST", 0.2)
+    store = Store.open(postgresql.current())
+    keep(store, "a")
+
+    def rename() -> None:
+        with store.write() as connection:
+            connection.execute(update(secret).values(value="y"))
+
+    def fall_silent() -> None:
+        with store.write() as connection:
+            connection.execute(update(secret).values(value="z"))
+            Side(rename).result()
+            connection.execute(select(func.count()).select_from(secret))
+
+    with pytest.raises(ServerUnavailable, match="fallen silent"):
+        fall_silent()
+    with store.read() as connection:
+        assert connection.execute(select(secret.c.value)).scalar_one() == "y"
+    store.close()
+
+
+def test_a_read_may_take_its_time(postgresql: Postgresql, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "SILENT_AT_MOST", 0.001)
+    store = Store.open(postgresql.current())
+    with store.read() as connection:
+        shown = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+    assert shown == "0"
+    store.close()
+
+
 def test_after_a_read_a_write_works_as_ever(store: Store) -> None:
     for name in "abc":
         assert name not in kept(store)

@@ -102,7 +102,7 @@ def main() -> None:
     from digest.scheduling import attempts, jobs
     from digest.scheduling.notify import Notifier
     from digest.scheduling.worker import Rhythm, Worker
-    from digest.store import workers
+    from digest.store import engine, workers
     from digest.wiring import open_app
 
     parser = argparse.ArgumentParser()
@@ -112,6 +112,7 @@ def main() -> None:
     given = parser.parse_args()
     platform.node = lambda: given.host
     workers.BEAT_EVERY, workers.SILENT_AFTER = timedelta(seconds=SILENT / 8), timedelta(seconds=SILENT)
+    engine.SILENT_AT_MOST = SILENT
     attempts.TICK = timedelta(seconds=0.2)
     start_log()
     app = open_app(now=given.now)
