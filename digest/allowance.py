@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+APART = 60.0
+"""Seconds by which the clocks of two machines may differ, and which a request may wait after it looked at one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -21,12 +24,12 @@ class Allowance:
 
         Args:
             free_at: what was remembered last, in seconds; 0 where nothing was.
-            now: on the same clock. One that went backwards makes nobody wait longer than a span: what lies further ahead
-                was remembered by a clock that was wrong.
+            now: on the same clock, or on one that differs by `APART` at most. One that went backwards further makes nobody wait
+                longer than that and a span: what lies beyond was remembered by a clock that was wrong.
         """
         span = self.span.total_seconds()
         each = span / self.times
-        begins = free_at if now < free_at <= now + span else now
+        begins = free_at if now < free_at <= now + span + APART else now
         # Rounding must not take the last of the times away.
         return begins + each if begins - now <= span - each + 1e-6 else None
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as some
 
-from digest.allowance import Allowance, spent
+from digest.allowance import APART, Allowance, spent
 
 times = some.floats(0, 2e9)
 allowances = some.builds(Allowance, some.integers(1, 50), some.timedeltas(timedelta(seconds=1), timedelta(days=30)))
@@ -40,10 +40,16 @@ def test_no_span_sees_twice_as_many(allowance: Allowance, moments: list[float]) 
 
 
 @given(allowances, times, times)
-def test_nobody_waits_longer_than_a_span_whatever_the_clock_does(allowance: Allowance, before: float, now: float) -> None:
+def test_nobody_waits_much_longer_than_a_span_whatever_the_clock_does(allowance: Allowance, before: float, now: float) -> None:
     span = allowance.span.total_seconds()
     all_used = before + span
-    assert any(allowance.spent(all_used, at) is not None for at in (now, now + span))
+    assert any(allowance.spent(all_used, at) is not None for at in (now, now + span + APART))
+
+
+@given(allowances, some.floats(1e9, 2e9), some.floats(0, 0.9 * APART))
+def test_a_clock_that_is_a_little_behind_gives_nothing_anew(allowance: Allowance, now: float, behind: float) -> None:
+    all_used = now + allowance.span.total_seconds()
+    assert allowance.spent(all_used, now - behind) is None
 
 
 def test_of_several_allowances_none_is_touched_when_one_is_used_up() -> None:
