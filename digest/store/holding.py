@@ -17,7 +17,8 @@ PAUSED, RESUMED = "mailing paused", "mailing resumed"
 def since(connection: Connection) -> datetime | None:
     """Since when digests are held back; None while they go out."""
     query = select(event.c.kind, event.c.at).where(event.c.subscriber_id.is_(None), event.c.kind.in_((PAUSED, RESUMED)))
-    last = connection.execute(query.order_by(event.c.at.desc(), event.c.id.desc()).limit(1)).first()
+    # By its number and not by its time: the clocks of two machines differ, and what was said last holds.
+    last = connection.execute(query.order_by(event.c.id.desc()).limit(1)).first()
     return last.at if last is not None and last.kind == PAUSED else None
 
 

@@ -145,6 +145,14 @@ def test_digests_are_held_back_once_and_it_is_known_since_when(world: World) -> 
         assert holding.since(connection) is None
 
 
+def test_the_last_word_holds_though_it_comes_from_a_clock_that_is_behind(world: World) -> None:
+    assert hold(world)
+    with world.store.write() as connection:
+        assert holding.resume(connection, NOW - timedelta(seconds=1), "bob")
+    with world.store.read() as connection:
+        assert holding.since(connection) is None
+
+
 def test_mails_that_are_held_back_are_not_due(world: World) -> None:
     world.mails(2)
     world.letter()
