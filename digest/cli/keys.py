@@ -118,8 +118,8 @@ def _set(opened: "App", keys: "Sequence[str]", print_: bool) -> None:
         emit(" ".join(keys))
         talk(f"Set {KEY} to this one line; now it stands in {_where(opened)}.")
     else:
-        write_keys(opened.settings, keys)
-        talk(f"Wrote {opened.settings.home / '.env'}; as it was before, it is {opened.settings.home / '.env.bak'}.")
+        before = write_keys(opened.settings, keys)
+        talk(f"Wrote {opened.settings.home / '.env'}{f'; as it was before, it is {before}' if before else ''}.")
 
 
 def _known(one: "KeyUse", now: datetime) -> str:

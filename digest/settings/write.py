@@ -33,12 +33,17 @@ def toml_text(values: Mapping[str, object]) -> str:
 
 def dotenv_text(variables: Mapping[str, str]) -> str:
     """`.env` with these variables, quoted so that they are read back as they are."""
-    escaped = {name: re.sub(r"([\\'])", r"\\\1", value) for name, value in variables.items()}
-    return _DOTENV_HEAD + "".join(f"{name}='{value}'\n" for name, value in escaped.items())
+    return _DOTENV_HEAD + "".join(f"{name}={dotenv_value(value)}\n" for name, value in variables.items())
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all; what was there is kept beside it as `.bak`.
+def dotenv_value(value: str) -> str:
+    """A value as `.env` has it, in quotes."""
+    escaped = re.sub(r"([\\'])", r"\\\1", value)
+    return f"'{escaped}'"
+
+
+def write_private(path: Path, text: str) -> Path | None:
+    """Write a file that only its owner can read, whole or not at all; returns where beside it lies what was there before.
 
     Raises:
         NotPermitted: the folder or file cannot be written.
@@ -46,9 +51,11 @@ def write_private(path: Path, text: str) -> None:
     """
     with _refusals(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists():
-            _put(path.with_name(path.name + ".bak"), path.read_bytes(), Path.replace)
+        before = path.with_name(path.name + ".bak") if path.exists() else None
+        if before:
+            _put(before, path.read_bytes(), Path.replace)
         _put(path, text.encode(), Path.replace)
+    return before
 
 
 def write_new(path: Path, content: bytes) -> None:

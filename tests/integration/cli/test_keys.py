@@ -78,7 +78,8 @@ def test_the_key_of_the_database_goes_on_verifying_when_a_new_one_is_made(empty_
     operator.forget("site__secret_key")
     before = operator.call("keys", "list", "--json").json
     assert before["where"] == "the database"
-    assert operator.call("keys", "rotate").code == 0
+    done = operator.call("keys", "rotate")
+    assert (done.code, "as it was before" in done.err) == (0, (empty_home / ".env.bak").exists())
     after = operator.call("keys", "list", "--json").json
     assert [one["key"] for one in after["keys"]][1:] == [one["key"] for one in before["keys"]]
     assert len(keys(operator)) == 2
@@ -112,10 +113,20 @@ def test_a_file_that_is_a_link_stays_one(operator: Operator, tmp_path: Path) -> 
     own, real = operator.home / ".env", tmp_path / "real"
     own.rename(real)
     own.symlink_to(real)
-    assert operator.call("keys", "rotate").code == 0
+    done = operator.call("keys", "rotate")
+    assert done.code == 0
     assert own.is_symlink()
     assert OLD in real.read_text()
     assert len(keys(operator)) == 2
+    assert f"as it was before, it is {tmp_path / 'real.bak'}." in done.err
+
+
+def test_a_key_with_a_quote_is_kept_as_it_is(operator: Operator) -> None:
+    odd = "it's" + 'a"\\key' * 8
+    (operator.home / ".env").write_text(f"{ENV}={odd}\n")
+    assert keys(operator) == (odd,)
+    assert operator.call("keys", "rotate").code == 0
+    assert keys(operator)[1:] == (odd,)
 
 
 def test_a_file_that_cannot_be_read_is_not_written_over(operator: Operator) -> None:

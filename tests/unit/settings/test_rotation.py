@@ -21,10 +21,13 @@ def read(text: str) -> list[tuple[str | None, str | None]]:
     return [(one.key, one.value) for one in parse_stream(StringIO(text, newline="")) if one.key or one.error]
 
 
-@given(st.lists(_lines, max_size=6), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_one_variable_is_set_and_the_others_stay_as_they_are(lines: list[str], newline: str, ended: bool) -> None:
+_keys = st.text("abZ09'\"\\#=$-", max_size=12).map("new old{}".format)
+
+
+@given(st.lists(_lines, max_size=6), st.sampled_from(["\n", "\r\n"]), st.booleans(), _keys)
+def test_one_variable_is_set_and_the_others_stay_as_they_are(lines: list[str], newline: str, ended: bool, key: str) -> None:
     text = newline.join(lines) + (newline if ended and lines else "")
-    before, key = read(text), "new " + "old" * 12
+    before = read(text)
     assume(all(name is not None for name, _ in before))  # what cannot be read is refused before it is written over
     after = read(with_variable(text, NAME, key))
     assert [one for one in after if one[0] != NAME] == [one for one in before if one[0] != NAME]
