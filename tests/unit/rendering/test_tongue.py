@@ -79,7 +79,7 @@ def test_dates_numbers_and_lists_are_written_as_each_language_writes_them(tongue
     hour = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
     assert [at_hour(hour, "UTC", tongue) for tongue in tongues.values()] == [
         "on Monday at 07:30 (UTC)",
-        "am Montag um 07:30 (UTC)",
+        "am Montag um 07:30 Uhr (UTC)",
         "lundi à 07:30 (UTC)",
         "el lunes a las 07:30 (UTC)",
     ]
@@ -103,7 +103,7 @@ def test_what_interests_say_is_said_in_the_readers_language(tongues: dict[str, T
     assert personal("topic", "100 % graphs", tongues["de"]) == "nahe an Ihrem Thema „100 % graphs“"
     assert personal("explore", "", tongues["fr"]) == "hors de vos centres d’intérêt"
     assert method(1, 2, 1, tongues["de"]) == (
-        "4 Paper: 1 passt zu Ihren Interessen, 2 werden viel beachtet und 1 ist mal was anderes."
+        "4 Paper: 1 passt zu Ihren Interessen, 2 werden viel beachtet und 1 ist etwas anderes."
     )
     assert notes(["arXiv", "50% feed"], tongues["es"]) == (
         "arXiv y 50% feed no se pudieron leer hoy; sus artículos llegarán después.",
@@ -115,13 +115,13 @@ def test_what_interests_say_is_said_in_the_readers_language(tongues: dict[str, T
     [
         ("1 upvote", "1 Stimme"),
         ("1,234 upvotes", "1.234 Stimmen"),
-        ("128 upvotes, 30 more expected", "128 Stimmen, 30 mehr erwartet"),
+        ("128 upvotes, 30 more expected", "128 Stimmen, 30 weitere erwartet"),
         ("+1 vote in 1 h", "+1 Stimme in 1 Std."),
         ("took off on day 5: +1,090 votes in 12 h", "zog an Tag 5 an: +1.090 Stimmen in 12 Std."),
         ("+10 GitHub stars in 40 h", "+10 GitHub-Sterne in 40 Std."),
         ("top 3% of cs.CL today", "heute unter den besten 3\u00a0% von cs.CL"),
         ("top 3% of 50% of its day of its day", "an seinem Tag unter den besten 3\u00a0% von 50% of its day"),
-        ("no. 1 of 148 listed that day", "Nr. 1 von 148 der Liste jenes Tages"),
+        ("no. 1 of 148 listed that day", "Nr. 1 von 148 auf der Liste jenes Tages"),
         ("first seen yesterday", "gestern zum ersten Mal gesehen"),
         ("what an older program said", "what an older program said"),
         (", upvotes", ", upvotes"),
