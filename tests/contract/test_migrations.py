@@ -222,6 +222,7 @@ def test_a_database_of_the_second_schema_keeps_its_readers_interests_and_edition
     engine.dispose()
     migrate.upgrade(url)
     assert rows(url, "SELECT id, value, work FROM interest ORDER BY id") == [(1, "graphs", None), (2, "robots", None)]
+    assert rows(url, "SELECT language FROM subscriber") == [("",)], "nobody chose it, so the site's is his"
     store = Store.open(url)
     at = datetime.fromisoformat(AT).replace(tzinfo=UTC)
     with store.write() as connection:

@@ -1,4 +1,4 @@
-"""Issues for everybody, sign-ups from the web, and how often visitors may do what they do."""
+"""Issues for everybody, sign-ups from the web, how often visitors may do what they do, and no language that nobody chose."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,3 +28,5 @@ def upgrade() -> None:
         sa.Column("asked_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_up")),
     )
+    # All had "en" before anybody could choose; empty is as the site speaks.
+    op.execute(sa.table("subscriber", sa.column("language", sa.String())).update().values(language=""))
