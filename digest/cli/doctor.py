@@ -130,6 +130,13 @@ def _holding(app: "App") -> Iterator[Finding]:
         yield Finding("mails", "warn", f"digests are held back since {since:%Y-%m-%d %H:%M}Z", "to let them go: digest release")
 
 
+def _visitors(app: "App") -> Iterator[Finding]:
+    """Whether the web part can tell visitors apart: we speak plain HTTP, so that https means a proxy in front."""
+    if (app.settings.site.public_url or "").startswith("https:") and not app.settings.web.trusted_proxies:
+        what = "web.trusted_proxies is empty: visitors who come by a proxy count as one, and what one may do, all may together"
+        yield Finding("web", "warn", what, 'name the proxy there, as in web.trusted_proxies = ["127.0.0.1"]')
+
+
 def _sources(app: "App") -> Iterator[Finding]:
     """What is enabled, what lacks a key, and what did not answer; nobody is asked."""
     from digest.sources.registry import sources_of
@@ -221,7 +228,7 @@ def _dkim(app: "App") -> Iterator[Finding]:
         yield Finding("dkim", "warn", f"the RSA key is shorter than {GOOD_BITS} bits", "digest dkim keygen --selector OTHER")
 
 
-_CHECKS = (_settings, _database, _secret, _times, _holding, _sources, _meaning, _templates, _dkim)
+_CHECKS = (_settings, _database, _secret, _visitors, _times, _holding, _sources, _meaning, _templates, _dkim)
 
 
 def _dns(app: "App", resolver: str) -> Iterator[Finding]:

@@ -240,6 +240,18 @@ def test_a_rejected_mail_goes_again_at_the_operators_word(operator: Operator, si
     assert operator.call("deliver", now=MONDAY).out == "1 submitted\n"
 
 
+def test_doctor_says_when_visitors_cannot_be_told_apart(operator: Operator) -> None:
+    def warned() -> list[str]:
+        return [one["fix"] for one in operator.call("doctor", "--json").json["checks"] if one["check"] == "web"]
+
+    assert warned() == ['name the proxy there, as in web.trusted_proxies = ["127.0.0.1"]']
+    operator.set(web__trusted_proxies="127.0.0.1")
+    assert warned() == []
+    operator.forget("web__trusted_proxies")
+    operator.set(site__public_url="http://localhost:8000")
+    assert warned() == []
+
+
 def test_doctor_tries_the_words_of_every_language(operator: Operator, home: Path) -> None:
     catalogue = home / "templates" / "email" / "_languages" / "fr.po"
     catalogue.parent.mkdir(parents=True)
