@@ -53,6 +53,11 @@ def moment(app: "App") -> datetime:
     return app.clock.now().replace(microsecond=0)
 
 
+def told(at: datetime) -> str:
+    """A moment as people are told it: `Mon 2026-03-02 06:00Z`."""
+    return f"{at:%a %Y-%m-%d %H:%M}Z"
+
+
 def emit(text: str) -> None:
     """A line of data. Text from outside may hold no escape codes for the terminal."""
     sys.stdout.write(safe(text) + "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from digest import loop
-from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_json, progress, talk
+from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_json, progress, talk, told
 
 if TYPE_CHECKING:
     from digest.flows.intake import Brought
@@ -172,7 +172,7 @@ def _held_since(app: "App") -> datetime | None:
 
 def _say_if_held(since: datetime | None) -> None:
     if since is not None:
-        talk(f"Digests are held back since {since:%a %Y-%m-%d %H:%M}Z; to let them go: digest release")
+        talk(f"Digests are held back since {told(since)}; to let them go: digest release")
 
 
 def _foretell(app: "App", as_json: bool) -> None:

@@ -1,10 +1,8 @@
 """`digest hold` and `digest release`: whether digests go out at all. Single mails, such as confirmations, always do."""
 
-from datetime import datetime
-
 import typer
 
-from digest.cli.common import application, moment, talk
+from digest.cli.common import application, moment, talk, told
 
 BY = "the operator's command line"
 
@@ -23,7 +21,7 @@ def hold(context: typer.Context) -> None:
         held = holding.pause(connection, now, BY)
         since = holding.since(connection) or now
         late = f"{app.schedule.catch_up.total_seconds() / 3600:g} hours"
-    talk(f"Digests are held back{'' if held else ' already'}, since {_at(since)}. What is on the wire is finished.")
+    talk(f"Digests are held back{'' if held else ' already'}, since {told(since)}. What is on the wire is finished.")
     talk(f"To let them go: digest release. A digest that is more than {late} late by then is left out.")
 
 
@@ -34,8 +32,4 @@ def release(context: typer.Context) -> None:
     with application(context) as app, app.store.write() as connection:
         since = holding.since(connection)
         holding.resume(connection, moment(app), BY)
-    talk(f"Digests go out again; they were held back since {_at(since)}." if since else "Digests go out; none was held back.")
-
-
-def _at(at: datetime) -> str:
-    return f"{at:%a %Y-%m-%d %H:%M}Z"
+    talk(f"Digests go out again; they were held back since {told(since)}." if since else "Digests go out; none was held back.")

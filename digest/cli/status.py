@@ -1,11 +1,10 @@
 """`digest status`: how things stand, in a page."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from digest.cli.common import AsJson, application, counted, emit, emit_json
+from digest.cli.common import AsJson, application, counted, emit, emit_json, told
 
 if TYPE_CHECKING:
     from digest.wiring import App
@@ -25,10 +24,10 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     subscribers = ", ".join(f"{number:,} {state}" for state, number in found["subscribers"].items()) or "none"
     queue = ", ".join(f"{number:,} {state}" for state, number in found["queue"].items()) or "empty"
     edition = found["last_edition"]
-    emit(f"next edition   {_at(found['next_edition_at']) if found['next_edition_at'] else 'due now: digest run'}")
-    emit(f"next mail      {_at(found['next_mail_at']) if found['next_mail_at'] else 'with the next edition'}")
+    emit(f"next edition   {told(found['next_edition_at']) if found['next_edition_at'] else 'due now: digest run'}")
+    emit(f"next mail      {told(found['next_mail_at']) if found['next_mail_at'] else 'with the next edition'}")
     if found["paused_since"]:
-        emit(f"paused         digests are held back since {_at(found['paused_since'])}; to let them go: digest release")
+        emit(f"paused         digests are held back since {told(found['paused_since'])}; to let them go: digest release")
     if edition is None:
         emit("last edition   none yet")
     else:
@@ -66,8 +65,8 @@ def _status(app: "App") -> dict[str, Any]:
 def _worker_line(worker: dict[str, Any]) -> str:
     holds = f"{worker['claimed']:,} claimed, {worker['submitting']:,} on the wire"
     return (
-        f"{worker['host']} process {worker['pid']} since {_at(worker['started_at'])}, "
-        f"last heard of at {_at(worker['beat_at'])}: {holds if worker['claimed'] or worker['submitting'] else 'idle'}"
+        f"{worker['host']} process {worker['pid']} since {told(worker['started_at'])}, "
+        f"last heard of at {told(worker['beat_at'])}: {holds if worker['claimed'] or worker['submitting'] else 'idle'}"
     )
 
 
@@ -75,15 +74,11 @@ def _source_line(source: dict[str, Any]) -> str:
     if source["verdict"] is None:
         return "never asked"
     said = source["error"] or source["evidence"]
-    line = f"{source['verdict']} at {_at(source['at'])}, {counted(source['sightings'], 'paper')}" + (
+    line = f"{source['verdict']} at {told(source['at'])}, {counted(source['sightings'], 'paper')}" + (
         f": {said}" if said else ""
     )
     if source["verdict"] in ("failed", "stale"):
-        line += f"; last good answer {_at(source['answered_at'])}" if source["answered_at"] else "; it never answered"
+        line += f"; last good answer {told(source['answered_at'])}" if source["answered_at"] else "; it never answered"
     if source["not_before"]:
-        line += f"; it asks to be left alone until {_at(source['not_before'])}"
+        line += f"; it asks to be left alone until {told(source['not_before'])}"
     return line
-
-
-def _at(moment: datetime) -> str:
-    return f"{moment:%a %Y-%m-%d %H:%M}Z"

@@ -17,6 +17,8 @@ from digest.rendering.tongue import ENGLISH, Tongue, messages
 from digest.rendering.words import listing, minutes, on, on_weekday
 
 MAX_ADDRESS = 254
+THANKS = "Thank you to arXiv for use of its open access interoperability."
+"""In arXiv's own words, whatever the language (info.arxiv.org/help/api/tou)."""
 _DAILY, _WEEKLY = messages("every day", "every week")
 OFTEN = {"daily": _DAILY, "weekly": _WEEKLY}
 _REMEMBERED = 4096
@@ -105,10 +107,10 @@ def notes(missing: Sequence[str], tongue: Tongue = ENGLISH) -> tuple[str, ...]:
 
 
 def _credit(sources: Iterable[frozenset[str]], tongue: Tongue) -> str:
-    """Names the sources that the links lead to; arXiv asks for its sentence, in these words (info.arxiv.org/help/api/tou)."""
+    """Names the sources that the links lead to; arXiv asks for its sentence."""
     found = frozenset().union(*sources)
     if not found:
         return ""
     names = listing([name for name in CREDITED.values() if name in found], tongue)
     line = tongue.say("Metadata from %(sources)s.", sources=names)
-    return line + (" Thank you to arXiv for use of its open access interoperability." if "arXiv" in found else "")
+    return line + (f" {THANKS}" if "arXiv" in found else "")

@@ -7,14 +7,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from digest.rendering.model import Values
 from digest.rendering.pages import Around, render_page, style_source
+from digest.rendering.wording import THANKS
 from digest.sources.registry import sources_of
 from digest.web.guard import security_policy
 from digest.wiring import App
 
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
 """Headers of pages that a token opens, and of all that is meant for one visitor."""
-THANKS = "Thank you to arXiv for use of its open access interoperability."
-"""In arXiv's words (info.arxiv.org/help/api/tou), where it is asked for papers."""
 
 
 class Frame:

@@ -21,7 +21,7 @@ from digest.papers.model import Work
 from digest.rendering.words import on_weekday
 from digest.store import ratings, subscribers
 from digest.subscribers.form import Form, filled, sent
-from digest.subscribers.model import STATED, Subscriber
+from digest.subscribers.model import PARSERS, STATED, Subscriber
 from digest.subscribers.wishes import Wishes
 from digest.web.frame import PRIVATE, Frame
 from digest.web.limits import CHOICES, LINKS, Limits, limited
@@ -117,12 +117,11 @@ class Preferences:
             standing = subscribers.interests(connection, [reader.id], now).get(reader.id, ())
         as_before = {(one.kind, one.value): one for one in standing}
         wanted = [as_before.get((one.kind, one.value), one) for one in form.wishes.interests]
-        names = ("zone", "hour", "days", "cadence", "size", "share", "language")
         reader = subscribe.change(
             store,
             now,
             reader.address,
-            preferences={name: getattr(chosen, name) for name in names},
+            preferences={name: getattr(chosen, name) for name in PARSERS},
             interests={kind: [one for one in wanted if one.kind == kind] for kind in STATED},
         )
         for key in form.forgotten:
