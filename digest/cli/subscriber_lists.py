@@ -54,7 +54,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take in readers from CSV: email, and name, topics, keywords, authors, categories, mutes, likes, dislikes (all of them
-    separated by ;), zone, hour, days, cadence, size, share.
+    separated by ;), zone, hour, days, cadence, size, share, language.
 
     Who is a subscriber already stays as he is; who left, bounced, complained or is suppressed is not brought back. Bad rows
     are reported by line and passed over. An import that was stopped goes on when the same command is run again.
