@@ -54,8 +54,8 @@ DATA = Limit("data", (Allowance(120, _MINUTE), Allowance(2000, _HOUR)))
 FEEDS = Limit("feed", (Allowance(60, _MINUTE),))
 OWN_FEED = Limit("own feed", (Allowance(30, _MINUTE),), opened_by_secret=True, of_path=True)
 """Services that read feeds for people ask for those of many readers from a few addresses."""
-LINKS = Limit("link", (Allowance(60, _MINUTE),), opened_by_secret=True)
-"""What a link in a mail leads to."""
+LINKS = Limit("link", (Allowance(240, _MINUTE),), opened_by_secret=True)
+"""What a link in a mail leads to. A scanner opens all of a mail, and one scans the mails of a whole office."""
 CHOICES = Limit("choices", (Allowance(20, _MINUTE), Allowance(200, _HOUR)), opened_by_secret=True)
 """What is sent from a reader's preferences: a preview is dear to make."""
 ENTRANCES = Limit("operator", (Allowance(5, _MINUTE), Allowance(60, _HOUR)))
