@@ -158,11 +158,11 @@ def _mailed(path: Path, at: datetime) -> Mailed:
 
 def _write_preview(folder: Path, edition: "Edition", target: Path) -> None:
     from digest.clock import SystemClock
-    from digest.flows import choose, messages
+    from digest.flows import drafts, messages
 
     app = _app(folder, "smtp://127.0.0.1:1", SystemClock())
     try:
-        picks = choose.for_reader(app.store, edition.frozen_at, edition, app.usual, app.selection, None)
+        picks = drafts.for_reader(app.store, edition.frozen_at, edition, app.usual, app.selection, None)
         rendered = messages.preview(app.settings.site, app.environments, edition, picks, None)
     finally:
         app.close()

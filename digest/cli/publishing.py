@@ -71,14 +71,14 @@ def preview(
     """Show a digest as it would be mailed: the frozen edition, or today's as it stands. Nothing is queued or remembered."""
     from digest.cli.views import parse_date
     from digest.errors import BadInput, NotPermitted
-    from digest.flows import choose, messages
+    from digest.flows import drafts, messages
 
     with application(context) as app:
         now = app.clock.now()
         on = parse_date(date) or app.schedule.date_at(now)
-        who = choose.reader(app.store, for_) if for_ else None
-        edition = choose.standing(app.store, app.settings.ranking, now, on, "weekly" if weekly else "daily")
-        picks = choose.for_reader(app.store, now, edition, app.usual, app.selection, who, app.model)
+        who = drafts.reader(app.store, for_) if for_ else None
+        edition = drafts.standing(app.store, app.settings.ranking, now, on, "weekly" if weekly else "daily")
+        picks = drafts.for_reader(app.store, now, edition, app.usual, app.selection, who, app.model)
         if not picks:
             raise BadInput(
                 f"there is nothing to show: {edition.empty_because or 'he has got every paper of it'}", fix="digest collect"

@@ -32,23 +32,23 @@ def rank(
     """Show the ranking of an edition, as it is frozen or else as it stands now, with every term. Freezes nothing."""
     from digest.cli.views import entry_json, parse_date
     from digest.edition.model import Pick
-    from digest.flows import choose
+    from digest.flows import drafts
     from digest.store.papers import hidden_among
 
     with application(context) as app:
         now = app.clock.now()
         on = parse_date(date) or app.schedule.date_at(now)
-        edition = choose.standing(app.store, app.settings.ranking, now, on, "weekly" if weekly else "daily")
+        edition = drafts.standing(app.store, app.settings.ranking, now, on, "weekly" if weekly else "daily")
         if for_ is None:
             with app.store.read() as connection:
                 hidden = hidden_among(connection, [entry.paper_id for entry in edition.entries])
             left = [entry for entry in edition.entries if entry.paper_id not in hidden]
             rows = [(entry, Pick(entry.paper_id, "card")) for entry in left[: top or TOP]]
         else:
-            who, usual = choose.reader(app.store, for_), app.usual
+            who, usual = drafts.reader(app.store, for_), app.usual
             if top is not None:
                 who, usual = who._replace(size=None), replace(usual, cards=top, also=0)
-            picks = choose.for_reader(app.store, now, edition, usual, app.selection, who, app.model)
+            picks = drafts.for_reader(app.store, now, edition, usual, app.selection, who, app.model)
             entries = {entry.paper_id: entry for entry in edition.entries}
             rows = [(entries[pick.paper_id], pick) for pick in picks]
     if as_json:

@@ -5,8 +5,8 @@ from functools import partial
 
 from digest.edition.calendar import WEEK
 from digest.edition.compose import Composer, Taste
-from digest.flows.choose import vocabulary_of
 from digest.flows.choosing import rows_of
+from digest.flows.drafts import vocabulary_of
 from digest.ranking.select import Selection
 from digest.ranking.settings import RankingSettings
 from digest.store import editions, issues

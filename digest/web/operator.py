@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from digest.edition.model import Edition, Pick
 from digest.errors import DigestError
-from digest.flows import choose, health, messages, posting, status
+from digest.flows import drafts, health, messages, posting, status
 from digest.flows.settling import ENDED
 from digest.store import deliveries, holding, ledger, overview
 from digest.store.schema import delivery, notice
@@ -208,8 +208,8 @@ class Operator:
         if cadence is None:
             return None
         app, now = self._app, self._app.clock.now()
-        edition = choose.standing(app.store, app.settings.ranking, now, app.schedule.date_at(now), cadence)
-        picks = choose.for_reader(app.store, now, edition, app.usual, app.selection, None, app.model)
+        edition = drafts.standing(app.store, app.settings.ranking, now, app.schedule.date_at(now), cadence)
+        picks = drafts.for_reader(app.store, now, edition, app.usual, app.selection, None, app.model)
         return (edition, picks) if picks else None
 
     def _nothing(self) -> Response:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from digest.errors import NotPermitted, UsageError
 from digest.flows import liking, subscribe
 from digest.flows.exporting import export
-from digest.flows.previewing import Someone
+from digest.flows.previews import Someone
 from digest.outbox.access import feed, whose
 from digest.papers.model import Work
 from digest.rendering.words import on_weekday

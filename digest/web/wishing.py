@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import FormData, QueryParams
 from starlette.responses import Response
 
-from digest.flows.previewing import Previews, Someone
+from digest.flows.previews import Previews, Someone
 from digest.papers.model import Work
 from digest.ranking.topics import LOOKED_AT, trending
 from digest.rendering.choices import ChoicesView, choices_view

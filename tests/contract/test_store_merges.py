@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.edition.compose import Taste
-from digest.flows import choose
+from digest.flows import drafts
 from digest.papers.model import Paper, Sighting
 from digest.ranking.select import Selection
 from digest.store import deliveries, editions, papers
@@ -35,7 +35,7 @@ def picked(world: World, edition: int, reader: int) -> list[int]:
     with world.store.read() as connection:
         who = deliveries.readers(connection, [reader])[reader]
         issue = editions.load(connection, edition)
-    return [pick.paper_id for pick in choose.for_reader(world.store, NOW, issue, Taste(), Selection(floor=0), who)]
+    return [pick.paper_id for pick in drafts.for_reader(world.store, NOW, issue, Taste(), Selection(floor=0), who)]
 
 
 def got(*numbers: int) -> str:

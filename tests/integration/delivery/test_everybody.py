@@ -7,7 +7,7 @@ from datetime import timedelta
 from support.sink import Session
 from support.site import MONDAY, PAPERS, Site
 
-from digest.flows import choose, subscribe
+from digest.flows import drafts, subscribe
 from digest.flows.terms import Report
 from digest.store import notices, papers, suppressions
 from digest.subscribers.address import EmailAddress
@@ -19,8 +19,8 @@ DAY = timedelta(days=1)
 def would_get(site: Site, address: str) -> list[int]:
     """The papers of today's edition that a reader would get now, in order."""
     app = site.app
-    edition = choose.standing(app.store, app.settings.ranking, site.now, site.now.date())
-    picks = choose.for_reader(app.store, site.now, edition, app.usual, app.selection, choose.reader(app.store, address))
+    edition = drafts.standing(app.store, app.settings.ranking, site.now, site.now.date())
+    picks = drafts.for_reader(app.store, site.now, edition, app.usual, app.selection, drafts.reader(app.store, address))
     return [pick.paper_id for pick in picks]
 
 

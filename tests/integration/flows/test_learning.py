@@ -9,7 +9,7 @@ from sqlalchemy import select
 from support.site import MONDAY, Site
 
 from digest.errors import Busy
-from digest.flows import choose, learning, publish, run, subscribe
+from digest.flows import drafts, learning, publish, run, subscribe
 from digest.flows.collect import collect_file
 from digest.papers.model import Work
 from digest.ranking.profile import Profile
@@ -71,7 +71,7 @@ def test_the_first_edition_is_written_in_a_vocabulary_of_the_papers_that_are_the
     assert current.papers == 60
     assert words is not None
     assert "galaxy" in words.terms
-    assert choose.standing(site.app.store, site.app.settings.ranking, site.now, MONDAY.date()).vocabulary == current.version
+    assert drafts.standing(site.app.store, site.app.settings.ranking, site.now, MONDAY.date()).vocabulary == current.version
 
 
 def test_without_a_paper_there_is_no_vocabulary_and_the_edition_says_so(site: Site) -> None:
@@ -82,7 +82,7 @@ def test_without_a_paper_there_is_no_vocabulary_and_the_edition_says_so(site: Si
     assert learning.ready(site.app.store, site.now) is None
     assert learning.fitted(site.app.store) is None
     site.publish()
-    assert choose.standing(site.app.store, site.app.settings.ranking, site.now, MONDAY.date()).vocabulary is None
+    assert drafts.standing(site.app.store, site.app.settings.ranking, site.now, MONDAY.date()).vocabulary is None
 
 
 def test_a_vocabulary_is_fitted_anew_after_a_month_and_not_before(site: Site) -> None:
@@ -170,7 +170,7 @@ def test_a_new_vocabulary_gives_everybody_a_new_profile_before_it_is_in_an_editi
     site.publish()
     assert run.learn(site.app.plan) == 1
     assert made(site).keys() == {(ann.id, 1), (ann.id, 2)}
-    assert choose.standing(site.app.store, site.app.settings.ranking, site.now, site.now.date()).vocabulary == 1
+    assert drafts.standing(site.app.store, site.app.settings.ranking, site.now, site.now.date()).vocabulary == 1
 
 
 def test_nothing_is_learned_while_an_edition_is_due(site: Site) -> None:
@@ -257,8 +257,8 @@ def test_a_preview_is_what_the_mail_will_be_and_stores_nothing(site: Site) -> No
     site.at(MONDAY + DAY)
     site.publish()
     app = site.app
-    edition = choose.standing(app.store, app.settings.ranking, site.now, site.now.date())
-    picks = choose.for_reader(app.store, site.now, edition, app.usual, app.selection, choose.reader(app.store, ANN))
+    edition = drafts.standing(app.store, app.settings.ranking, site.now, site.now.date())
+    picks = drafts.for_reader(app.store, site.now, edition, app.usual, app.selection, drafts.reader(app.store, ANN))
     assert made(site) == {}
     assert site.deliver().states["submitted"] == 1
     assert [pick.paper_id for pick in picks] == [pick[0] for pick in site.row(ANN).picks]
@@ -267,8 +267,8 @@ def test_a_preview_is_what_the_mail_will_be_and_stores_nothing(site: Site) -> No
 def test_a_draft_before_the_first_vocabulary_knows_the_reader_and_stores_nothing(site: Site) -> None:
     site.subscribe(ANN, topics=["poetry"], share=1.0)
     app = site.app
-    edition = choose.draft(app.store, app.settings.ranking, site.now, MONDAY.date())
-    picks = choose.for_reader(app.store, site.now, edition, app.usual, app.selection, choose.reader(app.store, ANN))
+    edition = drafts.draft(app.store, app.settings.ranking, site.now, MONDAY.date())
+    picks = drafts.for_reader(app.store, site.now, edition, app.usual, app.selection, drafts.reader(app.store, ANN))
     titles = {entry.paper_id: entry.work.title for entry in edition.entries}
     assert "poetry" in titles[picks[0].paper_id]
     assert edition.vocabulary is None

@@ -7,8 +7,8 @@ import pytest
 from support.site import Site
 
 from digest.errors import Busy
-from digest.flows import previewing
-from digest.flows.previewing import Previews
+from digest.flows import previews as module
+from digest.flows.previews import Previews
 from digest.store.engine import Store
 from digest.subscribers.model import Interest, Preferences
 from digest.subscribers.wishes import Wishes
@@ -104,7 +104,7 @@ def test_who_comes_while_the_ranking_is_made_anew_gets_the_former(site: Site) ->
 
 
 def test_who_cannot_be_served_in_time_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previewing, "PATIENCE", 0.01)
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
     store = Counting(site.app.store)
     made = previews(site, store)
     gate = store.gate = threading.Event()

@@ -1,4 +1,4 @@
-"""What would somebody get? The same ranking and choosing as for a mail, without freezing, queueing or remembering."""
+"""Drafts: an edition as it would be frozen now, and what somebody would get of it. Nothing is frozen, queued or remembered."""
 
 from datetime import date, datetime
 from typing import Any

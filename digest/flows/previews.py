@@ -11,7 +11,7 @@ from digest.edition.calendar import Schedule
 from digest.edition.compose import Taste
 from digest.edition.model import Entry, Pick
 from digest.errors import Busy
-from digest.flows import choose, learning
+from digest.flows import drafts, learning
 from digest.flows.choosing import Chooser, know, rows_of
 from digest.papers.model import Work
 from digest.ranking.profile import Profile
@@ -147,8 +147,8 @@ class Previews:
             self._making.release()
 
     def _made(self, now: datetime, on: date, cadence: Cadence) -> _Draft:
-        edition = choose.draft(self._store, self._ranking, now, on, cadence)
-        vocabulary = choose.vocabulary_of(self._store, edition)
+        edition = drafts.draft(self._store, self._ranking, now, on, cadence)
+        vocabulary = drafts.vocabulary_of(self._store, edition)
         with self._store.read() as connection:
             rows = rows_of(connection, edition, lambda: vocabulary)
         chooser = Chooser(edition, lambda: vocabulary, rows, self._usual, self._selection)
