@@ -24,7 +24,9 @@ from digest.tokens import Signer
 What = Literal["unsubscribed", "paused", "undone", ""]
 """What can be taken back; that it was; or nothing."""
 TOLD = (Allowance(3, timedelta(days=1)),)
-"""Mails that a reader is sent of one kind because a link was used."""
+"""Mails that a reader is sent of one kind because a link was used. He is told whenever he leaves: so he may do so only as often
+as he may be brought back."""
+BROUGHT_BACK = (Allowance(5, timedelta(days=1)),)
 UNDONE_WITHIN = timedelta(days=30)
 SAME_PRESS = timedelta(minutes=1)
 """Who presses again within it pressed once."""
@@ -58,8 +60,7 @@ class Links:
                 at = _pressed_before(connection, known, "unsubscribed", now) or now
                 if known.state != "unsubscribed":
                     back = undo_url(self.public_url, undo(self.signer, token, now))
-                    quietly = not _may_tell(connection, known, "goodbye", now)
-                    subscribe.leave(connection, known, now, BY, undo_url=back, quietly=quietly)
+                    subscribe.leave(connection, known, now, BY, undo_url=back)
                 on_its_way = deliveries.on_its_way(connection, known.id)
         return Acted(undo(self.signer, token, at), on_its_way)
 
@@ -91,14 +92,16 @@ class Links:
         with self.store.read() as connection:
             return self._found(connection, now, link)[0]
 
-    def undo(self, now: datetime, link: str) -> What:
+    def undo(self, now: datetime, link: str) -> What | None:
         """Take back the act that this link is about, if nothing came after it: the reader is as he was. Returns what `find`
-        would say now."""
+        would say now. None: too often today."""
         try:
             with self.store.write() as connection:
                 what, known, done = self._found(connection, now, link)
                 if known is not None and done is not None:
-                    _bring_back(connection, known, done, now)
+                    if not allowances.spend(connection, {f"undo {known.id}": BROUGHT_BACK}, now):
+                        return None
+                    self._bring_back(connection, known, done, now)
                     what = "undone"
                 return what
         except NotPermitted:
@@ -108,6 +111,9 @@ class Links:
         reader = subscribers.become(connection, known.id, "paused", now, paused_until=until)
         kept = {"by": BY, "until": until.isoformat(), "weeks": weeks, **subscribe.state_of(known)}
         events.record(connection, "paused", known.id, now, kept)
+        self._tell_of_pause(connection, reader, until, now)
+
+    def _tell_of_pause(self, connection: Any, reader: Subscriber, until: datetime, now: datetime) -> None:
         content = {
             "address": reader.address.text,
             "until": until.astimezone(ZoneInfo(reader.preferences.zone)).date().isoformat(),
@@ -115,11 +121,32 @@ class Links:
         }
         subscribe.notify(connection, "paused", reader, content, now)
 
+    def _bring_back(self, connection: Any, known: Subscriber, done: Event, now: datetime) -> None:
+        """Make a reader what he was before this event; his mails of then are queued again."""
+        subscribe.refuse_suppressed(connection, known.address)
+        undid = {"by": BY, "undid": done.at.isoformat()}
+        earlier = next(iter(_turns(connection, known)[1:]), None)
+        # He is a reader since then: what has become due meanwhile is his.
+        subscribers.become(connection, known.id, "active", done.at, expecting=known.state)
+        events.record(connection, "resumed", known.id, now, undid)
+        notices.withdraw(connection, known.id, [_TELLS[done.kind]], "it was undone", now)
+        until = datetime.fromisoformat(done.details["was_until"]) if done.details["was_until"] else None
+        if done.details["was"] != "paused" or (until is not None and until <= now):
+            deliveries.reopen(connection, known.id, f"the reader is {known.state}", done.at, now)
+            return
+        reader = subscribers.become(connection, known.id, "paused", now, paused_until=until)
+        paused = {**undid, "until": done.details["was_until"]}
+        if until and earlier and earlier.kind == "paused" and earlier.details.get("by") == BY:
+            # The mail about it may have been withdrawn, and its link is about what is over.
+            self._tell_of_pause(connection, reader, until, now)
+            paused |= {name: earlier.details.get(name) for name in ("was", "was_until")}
+        events.record(connection, "paused", known.id, now, paused)
+
     def _found(self, connection: Any, now: datetime, link: str) -> tuple[What, Subscriber | None, Event | None]:
         """What this link takes back, with the reader and the event if it is still to be done."""
         token, at = whose_undo(self.signer, link)
         known = subscribers.by_token(connection, token) if token and now - at <= UNDONE_WITHIN else None
-        last = _last_turn(connection, known) if known else None
+        last = next(iter(_turns(connection, known)), None) if known else None
         if known is None or last is None:
             return "", None, None
         if last.details.get("undid") == at.isoformat():
@@ -145,22 +172,6 @@ def mail_access(connection: Any, now: datetime, reader: Subscriber, signer: Sign
     return True
 
 
-def _bring_back(connection: Any, known: Subscriber, done: Event, now: datetime) -> None:
-    """Make a reader what he was before this event; his mails of then are queued again."""
-    subscribe.refuse_suppressed(connection, known.address)
-    undid = {"by": BY, "undid": done.at.isoformat()}
-    # He is a reader since then: what has become due meanwhile is his.
-    subscribers.become(connection, known.id, "active", done.at, expecting=known.state)
-    events.record(connection, "resumed", known.id, now, undid)
-    until = datetime.fromisoformat(done.details["was_until"]) if done.details["was_until"] else None
-    if done.details["was"] == "paused" and (until is None or until > now):
-        subscribers.become(connection, known.id, "paused", now, paused_until=until)
-        events.record(connection, "paused", known.id, now, {**undid, "until": done.details["was_until"]})
-    else:
-        deliveries.reopen(connection, known.id, f"the reader is {known.state}", done.at, now)
-    notices.withdraw(connection, known.id, [_TELLS[done.kind]], "it was undone", now)
-
-
 def _can_pause(known: Subscriber, until: datetime) -> bool:
     paused_until = known.paused_until
     return known.state == "active" or (known.state == "paused" and paused_until is not None and paused_until < until)
@@ -170,14 +181,14 @@ def _may_tell(connection: Any, reader: Subscriber, kind: str, now: datetime) -> 
     return allowances.spend(connection, {f"{kind} {reader.id}": TOLD}, now)
 
 
-def _last_turn(connection: Any, known: Subscriber) -> Event | None:
-    """The last event by which he came, went or paused."""
-    return next((one for one in reversed(events.history(connection, known.id)) if one.kind in _TURNS), None)
+def _turns(connection: Any, known: Subscriber) -> list[Event]:
+    """The events by which he came, went or paused, the last one first."""
+    return [one for one in reversed(events.history(connection, known.id)) if one.kind in _TURNS]
 
 
 def _pressed_before(connection: Any, known: Subscriber, kind: str, now: datetime, **same: object) -> datetime | None:
     """When this was done by the same press; None where that was long ago, or by other means."""
-    last = _last_turn(connection, known) if known.state == kind else None
+    last = next(iter(_turns(connection, known)), None) if known.state == kind else None
     details = {"by": BY, **same}
     if last is None or last.kind != kind or any(last.details.get(name) != value for name, value in details.items()):
         return None

@@ -323,9 +323,7 @@ def _confirmed(connection: Any, known: Subscriber, now: datetime, by: str) -> Su
     return reader
 
 
-def leave(
-    connection: Any, known: Subscriber, now: datetime, by: str, *, undo_url: str = "", quietly: bool = False
-) -> Subscriber:
+def leave(connection: Any, known: Subscriber, now: datetime, by: str, *, undo_url: str = "") -> Subscriber:
     """End a subscription within a transaction; a second time changes nothing.
 
     Args:
@@ -334,13 +332,12 @@ def leave(
         now: the time.
         by: who ended it, in words.
         undo_url: the page that takes it back, for the mail that says goodbye.
-        quietly: without that mail.
     """
     if not may_become(known.state, "unsubscribed") or known.state == "unsubscribed":
         return known
     reader = subscribers.become(connection, known.id, "unsubscribed", now, expecting=known.state)
     events.record(connection, "unsubscribed", reader.id, now, {"by": by, **state_of(known)})
-    if known.state in ("active", "paused") and not quietly:
+    if known.state in ("active", "paused"):
         content = {"name": reader.name, "address": reader.address.text, "undo_url": undo_url}
         notify(connection, "goodbye", reader, content, now)
     return reader

@@ -57,6 +57,8 @@ class Leaving:
         """Ask, or (by POST) bring him back as he was."""
         token, now = request.path_params["token"], self._app.clock.now()
         what = self._links.undo(now, token) if request.method == "POST" else self._links.find(now, token)
+        if what is None:
+            return self._frame.page("error", _TOO_OFTEN, 429, {"Retry-After": "86400"})
         if not what:
             return self._frame.page("error", _STALE, 404)
         if what == "undone":

@@ -312,18 +312,60 @@ def test_there_is_no_other_pause(site: Site, web: Ask, ann: Subscriber, weeks: s
 
 
 def test_nobody_fills_a_mailbox_by_a_link(site: Site, web: Ask, ann: Subscriber) -> None:
-    answers = []
+    pauses = []
     for _ in range(5):
-        answers.append(web("POST", f"/p/pause/{ann.token}/1"))
-        if answers[-1].status == 200:
-            web("POST", undo_path(answers[-1]))
-        web("POST", undo_path(web("POST", f"/u/{ann.token}")))
+        pauses.append(web("POST", f"/p/pause/{ann.token}/1"))
+        if pauses[-1].status == 200:
+            web("POST", undo_path(pauses[-1]))
         web("POST", f"/p/ask/{ann.token}")
         site.later(minutes=5)
-    assert [one.status for one in answers] == [200, 200, 200, 429, 429]
+    assert [one.status for one in pauses] == [200, 200, 200, 429, 429]
+    assert "<title>Too often today" in pauses[-1].body
+    comes_back = []
+    for _ in range(3):
+        comes_back.append(web("POST", undo_path(web("POST", f"/u/{ann.token}"))).status)
+        site.later(seconds=1)
+    assert (comes_back, state(site)) == ([200, 200, 429], "unsubscribed")
     assert {kind: told(site).count(kind) for kind in set(told(site))} == {"paused": 3, "goodbye": 3, "preferences": 3}
+
+
+def test_whoever_is_unsubscribed_reads_of_it_however_often_a_stranger_undid_it_before(
+    site: Site, sink: Sink, web: Ask, ann: Subscriber
+) -> None:
+    while web("POST", undo_path(web("POST", f"/u/{ann.token}"))).status == 200:
+        site.later(seconds=1)
+    assert state(site) == "unsubscribed"
+    site.deliver()
+    (mail,) = sink.by_recipient[ANN.text]
+    body = mail.message.get_body(("plain",))
+    assert body is not None
+    (path,) = re.findall(rf"https://{HOST}(/undo/\S+)", body.get_content())
+    site.later(days=1)
+    assert web("POST", path).status == 200
     assert state(site) == "active"
-    assert "<title>Too often today" in answers[-1].body
+
+
+@pytest.mark.parametrize("hidden_by", ["/u/{}", "/p/pause/{}/4"])
+def test_whoever_is_paused_reads_of_it_whatever_a_stranger_did_and_undid_after_it(
+    site: Site, sink: Sink, web: Ask, ann: Subscriber, hidden_by: str
+) -> None:
+    before = site.reader(ANN.text)
+    web("POST", f"/p/pause/{ann.token}/1")
+    paused = site.reader(ANN.text)
+    site.later(seconds=1)
+    path = undo_path(web("POST", hidden_by.format(ann.token)))
+    site.later(seconds=1)
+    web("POST", path)
+    assert site.reader(ANN.text) == paused
+    site.later(seconds=1)
+    site.deliver()
+    (mail,) = sink.by_recipient[ANN.text]
+    assert mail.message["Subject"] == "Trending Papers: paused until 9 March 2026"
+    body = mail.message.get_body(("plain",))
+    assert body is not None
+    (path,) = re.findall(rf"https://{HOST}(/undo/\S+)", body.get_content())
+    assert web("POST", path).status == 200
+    assert site.reader(ANN.text) == before
 
 
 def test_who_asks_is_mailed_a_link_that_opens_his_preferences_for_an_hour(
