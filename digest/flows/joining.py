@@ -61,7 +61,7 @@ def _settle(connection: Any, now: datetime, row: Any, signer: Signer, public_url
     if is_role(address):
         log.info("a sign-up of %s came to nothing: nobody there could confirm it", address.masked)
         return
-    if not allowances.spend(connection, {f"address {signer.sign('address', address.key)}": OF_AN_ADDRESS}, now):
+    if not allowances.spend(connection, {f"address {signer.sign('address', address.mailbox)}": OF_AN_ADDRESS}, now):
         return
     wanted = wishes.from_json(row.wishes)
     sign_up = SignUp(address, preferences=wanted.preferences, interests=wanted.interests)

@@ -13,6 +13,7 @@ _USUAL = re.compile(
     r"(?=.{1,64}@)(?P<local>[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+(?:\.[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+)*)"
     r"@(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?P<top>[A-Za-z]{2,63}))"
 )
+_OF_GOOGLE = frozenset({"gmail.com", "googlemail.com"})
 _SPECIAL_TOPS = frozenset({"arpa", "invalid", "local", "localhost", "onion"})
 # RFC 2142: names whose case never matters, which the full check makes lower.
 _ROLES = re.compile(
@@ -47,6 +48,14 @@ class EmailAddress:
     def key(self) -> str:
         """What two addresses of one person share: `Ann@X.org` and `ann@x.org` are one subscription."""
         return self.text.casefold()
+
+    @property
+    def mailbox(self) -> str:
+        """What addresses share that most likely end in one mailbox: of `Ann+papers@x.org` it is `ann@x.org`, and where Google
+        reads the mail, dots are none. For limits; not for telling readers apart, for no rule makes it so."""
+        local, _, domain = self.key.rpartition("@")
+        name = local.partition("+")[0] or local
+        return f"{name.replace('.', '')}@gmail.com" if domain in _OF_GOOGLE else f"{name}@{domain}"
 
     @property
     def masked(self) -> str:

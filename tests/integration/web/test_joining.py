@@ -157,6 +157,14 @@ def test_a_bomb_of_a_thousand_sign_ups_is_one_mail_in_a_day_and_three_in_a_week(
     assert len(rows(app, notice)) <= 5
 
 
+def test_a_bomb_of_many_spellings_of_one_mailbox_is_one_mail_too(app: App) -> None:
+    for n, local in enumerate(["ann", "Ann", "a.nn", "an.n", "a.n.n", *(f"ann+{n}" for n in range(50))]):
+        address = EmailAddress(f"{local}@{'gmail' if n % 3 else 'googlemail'}.com")
+        joining.note(app.store, app.clock.now(), address, {}, f"visitor {n}", "192.0.2.0/24")
+    joining.settle(app.store, app.clock.now(), app.signer, URL)
+    assert len(rows(app, notice)) == 1
+
+
 def test_limits_outlast_a_restart(app: App) -> None:
     now = app.clock.now()
     ann = EmailAddress("ann@example.org")

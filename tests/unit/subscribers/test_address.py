@@ -14,6 +14,19 @@ def test_two_spellings_of_one_mailbox_have_one_key() -> None:
     assert EmailAddress.parse("Ann@Example.org").key == EmailAddress.parse("ann@EXAMPLE.org").key
 
 
+@pytest.mark.parametrize(
+    ("text", "mailbox"),
+    [
+        ("Ann+papers@Example.org", "ann@example.org"),
+        ("a.n.n+x+y@googlemail.com", "ann@gmail.com"),
+        ("a.n.n@example.org", "a.n.n@example.org"),
+        ("+ann@example.org", "+ann@example.org"),
+    ],
+)
+def test_spellings_that_end_in_one_mailbox_are_counted_as_one(text: str, mailbox: str) -> None:
+    assert EmailAddress.parse(text).mailbox == mailbox
+
+
 def test_an_international_domain_becomes_a_labels() -> None:
     assert EmailAddress.parse("ann@bücher.example").text == "ann@xn--bcher-kva.example"
 
