@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from digest.web.entry import Entry
+from digest.web.forms import form_of
 from digest.web.frame import Frame
 from digest.web.limits import ENTRANCES, Limits
 from digest.web.origin import is_foreign
@@ -29,8 +30,8 @@ class Door:
             # Not counted: a stranger's page could use up what the operator may.
             return await run_in_threadpool(foreign, self._frame)
         await self._limits.count(ENTRANCES, request)
-        form = await request.form()
-        return await run_in_threadpool(self._enter, str(form.get("token", "")))
+        async with form_of(request) as form:
+            return await run_in_threadpool(self._enter, str(form.get("token", "")))
 
     def _enter(self, token: str) -> Response:
         if not self._entry.opens(token):

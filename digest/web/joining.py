@@ -17,6 +17,7 @@ from digest.subscribers.address import EmailAddress
 from digest.subscribers.form import sent, with_likes
 from digest.subscribers.language import best_fit
 from digest.subscribers.lookalike import lookalike
+from digest.web.forms import form_of
 from digest.web.frame import Frame
 from digest.web.limits import LINKS, Limits, limited
 from digest.web.origin import is_foreign
@@ -56,7 +57,7 @@ class Joining:
 
     async def subscribe(self, request: Request) -> Response:
         """Note an address. Whether it is known, suppressed or new, the answer is the same."""
-        async with request.form() as form:
+        async with form_of(request) as form:
             return await run_in_threadpool(self._subscribe, request, form)
 
     def _subscribe(self, request: Request, form: FormData) -> Response:

@@ -26,6 +26,7 @@ from digest.web import operator_views as views
 from digest.web.door import OURS, Door, foreign, knock
 from digest.web.entry import Entry
 from digest.web.failing import Failing
+from digest.web.forms import form_of
 from digest.web.frame import PRIVATE, Frame
 from digest.web.guard import Guard, host_of
 from digest.web.limits import Limits
@@ -151,8 +152,8 @@ class Operator:
 
     async def retry(self, request: Request) -> Response:
         """Queue mails again that came to an end without reaching anybody: each `mail` of the form, such as `delivery 12`."""
-        form = await request.form()
-        named = [one for one in form.getlist("mail") if isinstance(one, str)]
+        async with form_of(request) as form:
+            named = [one for one in form.getlist("mail") if isinstance(one, str)]
         return await run_in_threadpool(self._act, request, lambda _: self._retry(named))
 
     def _retry(self, named: Sequence[str]) -> Response:

@@ -1,18 +1,23 @@
 """Whether a form was sent from a page of ours: for acts that need no token, so that any site could set them off."""
 
-from urllib.parse import urlsplit
+import re
 
 from starlette.requests import Request
+
+_SITE = re.compile(r"https?://([^/?#@\s]+)")
 
 
 def is_foreign(request: Request, host: str) -> bool:
     """Whether another site's page sent this. `host`: the name and port of ours, as in `site.public_url`.
 
     Browsers say so themselves (Fetch Metadata, `Sec-Fetch-Site`), older ones name the page (`Origin`); what says neither is no
-    browser, and no visitor's trust is abused by it.
+    browser, and no visitor's trust is abused by it. A page that hides where it is from (`Origin: null`) is no page of ours.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc not in (host, request.headers.get("host", ""))
+    if origin is None:
+        return False
+    named = _SITE.fullmatch(origin)
+    return named is None or named[1] not in (host, request.headers.get("host", ""))

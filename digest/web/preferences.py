@@ -23,6 +23,7 @@ from digest.store import ratings, subscribers
 from digest.subscribers.form import Form, filled, sent
 from digest.subscribers.model import PARSERS, STATED, Subscriber
 from digest.subscribers.wishes import Wishes
+from digest.web.forms import form_of
 from digest.web.frame import PRIVATE, Frame
 from digest.web.limits import CHOICES, LINKS, Limits, limited
 from digest.web.wishing import Wishing, texts
@@ -73,7 +74,7 @@ class Preferences:
         """The handler that finds out whose link it is, and says so where it is nobody's or too old."""
 
         async def handle(request: Request) -> Response:
-            async with request.form() as form:
+            async with form_of(request) as form:
                 return await run_in_threadpool(self._answer, act, request, form)
 
         return handle

@@ -120,7 +120,11 @@ def test_a_program_that_fills_in_every_field_is_told_the_same_and_nothing_is_not
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}, {"Origin": "https://evil.example"}]
+    "headers",
+    [
+        *({"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}),
+        *({"Origin": name} for name in ("https://evil.example", "null", "http://[", "https://papers.example.org.evil.example")),
+    ],
 )
 def test_another_site_cannot_sign_its_visitors_up(app: App, web: Ask, headers: dict[str, str]) -> None:
     assert join(web, "ann@example.org", **headers).status == 403
@@ -163,6 +167,14 @@ def test_a_bomb_of_many_spellings_of_one_mailbox_is_one_mail_too(app: App) -> No
         joining.note(app.store, app.clock.now(), address, {}, f"visitor {n}", "192.0.2.0/24")
     joining.settle(app.store, app.clock.now(), app.signer, URL)
     assert len(rows(app, notice)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "undefined", "unicode_escape", "punycode", '"utf-16"'])
+def test_a_form_in_an_encoding_that_no_browser_uses_is_refused(app: App, web: Ask, encoding: str) -> None:
+    body = '--b\r\nContent-Disposition: form-data; name="email"\r\n\r\n+2AA-\\ud800@example.org\r\n--b--\r\n'
+    answer = web("POST", "/subscribe", body, Content_Type=f"multipart/form-data; boundary=b; charset={encoding}")
+    assert answer.status == 400
+    assert "not in UTF-8" in answer.body
 
 
 def test_limits_outlast_a_restart(app: App) -> None:

@@ -109,7 +109,10 @@ def test_a_wrong_token_is_said_to_be_and_nobody_guesses_for_long(operator_site: 
 
 
 @pytest.mark.parametrize("path", ["/pause", "/resume", "/retry", "/preview/daily/send", "/enter"])
-@pytest.mark.parametrize("headers", [{"Sec_Fetch_Site": "cross-site"}, {"Origin": "https://evil.example"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec_Fetch_Site": "cross-site"}, *({"Origin": name} for name in ("https://evil.example", "null", "file://", "http://["))],
+)
 def test_another_sites_page_acts_for_nobody(operator_site: tuple[Site, Ask], path: str, headers: dict[str, str]) -> None:
     _, web = operator_site
     answer = web("POST", path, f"token={TOKEN}", **FORM, **BEARER, **headers)
