@@ -102,6 +102,7 @@ def create(url: str) -> Engine:
         engine = create_engine(
             parsed,
             pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            hide_parameters=True,  # there are addresses among them, and a traceback ends in a log
             connect_args={"timeout": BUSY_TIMEOUT} if patience else {},
         )
     except (ArgumentError, NoSuchModuleError, ValueError):

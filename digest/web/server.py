@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digest.errors import Busy, ConfigurationError, NotPermitted
 from digest.settings.web import WebSettings
@@ -18,6 +19,8 @@ from digest.web.operator import create_operator_app
 from digest.wiring import App
 
 BACKLOG = 256
+HEAD_WITHIN = 20.0
+"""Seconds that a client has to send the head of its first request; for a body it has those of `guard`."""
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ def _config(site: Starlette) -> uvicorn.Config:
     # What is written about requests is the guard's: it knows what not to write.
     return uvicorn.Config(
         site,
-        http="h11",
+        http=_Connection,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -85,6 +88,22 @@ def _config(site: Starlette) -> uvicorn.Config:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
     )
+
+
+class _Connection(H11Protocol):
+    """A connection that is closed if nobody asks for anything; uvicorn itself looks to that only after the first answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._too_late = self.loop.call_later(HEAD_WITHIN, self._close_unasked)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._too_late.cancel()
+        super().connection_lost(exc)
+
+    def _close_unasked(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.web.conftest import free_port, served
 from integration.web.morning import everything, kept
 from sqlalchemy import event as listening
 from sqlalchemy import select
@@ -23,7 +25,7 @@ from digest.store import subscribers
 from digest.store.schema import notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp, Subscriber
-from digest.web import guard
+from digest.web import guard, server
 from digest.web.app import create_app
 from digest.web.server import listen
 from digest.wiring import App, open_app
@@ -273,6 +275,15 @@ def test_half_a_request_is_none(app: App, web: Ask, ann: Subscriber, monkeypatch
     answer = web("POST", f"/u/{ann.token}", b"List", Content_Length="26")
     assert answer.status == 408
     assert state(app) == "active"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: papers"])
+def test_who_asks_for_nothing_is_not_waited_for(app: App, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(server, "HEAD_WITHIN", 0.05)
+    port = free_port()
+    with served(app, port), socket.create_connection(("127.0.0.1", port), timeout=5) as silent:
+        silent.sendall(sent)
+        assert silent.recv(1) == b""
 
 
 def test_the_log_names_no_token_and_no_address(
