@@ -14,6 +14,7 @@ from digest.rendering.paper_page import found_view
 from digest.store import issues, papers
 from digest.store.search import MAX_QUERY
 from digest.subscribers.model import Cadence
+from digest.web.feeds import is_topic
 from digest.web.frame import Frame
 from digest.web.limits import SEARCHES, Limits, limited
 from digest.web.public import edition_path, paper_path, view_of
@@ -63,11 +64,14 @@ class Archive:
         """The papers that have all these words; without any, the field to type them into."""
         asked = request.query_params.get("q", "")[:MAX_QUERY].strip()
         if not asked:
-            return self._shelf.answer(request, partial(self._frame.public, "search", {"asked": "", "found": (), "more": False}))
+            return self._shelf.answer(
+                request, partial(self._frame.public, "search", {"asked": "", "found": (), "more": False, "feed": ""})
+            )
         with self._app.store.read() as connection:
             found = papers.search(connection, asked, limit=FOUND + 1)
         shown = [found_view(one, paper_path(self._frame, one.key)) for one in found if not one.hidden and not one.retracted]
-        values = {"asked": asked, "found": shown[:FOUND], "more": len(shown) > FOUND}
+        feed = self._frame.path("feed", f"{asked}.xml") if is_topic(asked) else ""
+        values = {"asked": asked, "found": shown[:FOUND], "more": len(shown) > FOUND, "feed": feed}
         return self._frame.page("search", values)
 
     def _newest(self) -> Response:
@@ -130,5 +134,6 @@ def _first_of(text: str) -> date | None:
     return _day(f"{text}-01") if _MONTH.fullmatch(text) else None
 
 
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
+def _next_month(first: date) -> date | None:
+    """None after the last one that there is a date in."""
+    return None if (first.year, first.month) == (date.max.year, 12) else (first + timedelta(days=31)).replace(day=1)

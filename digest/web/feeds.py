@@ -34,6 +34,11 @@ READING: frozenset[State] = frozenset({"active", "paused", "bounced"})
 _SOME_WORD = re.compile(r"[^\W_]")
 
 
+def is_topic(text: str) -> bool:
+    """Whether there is a feed of these words."""
+    return len(text) <= MAX_INTEREST and "/" not in text and _SOME_WORD.search(text) is not None
+
+
 class Feeds:
     """The handlers."""
 
@@ -54,7 +59,7 @@ class Feeds:
     def topic(self, request: Request) -> Response:
         """The papers of the last editions that have the words of a topic."""
         topic = clean(request.path_params["topic"], MAX_INTEREST + 1)
-        if len(topic) > MAX_INTEREST or not _SOME_WORD.search(topic):
+        if not is_topic(topic):
             raise HTTPException(404)
         return self._shelf.answer(request, lambda: self._topic(topic))
 

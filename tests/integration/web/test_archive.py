@@ -176,6 +176,7 @@ def test_an_edition_shows_its_papers_and_leads_to_their_pages(archive: list[Pape
     [
         "2026-11-23",
         "2026-13",
+        "9999-12",
         "2026-02-30",
         "20261122",
         "2026-W47-7",
@@ -279,9 +280,12 @@ def test_the_search_finds_words_ids_and_nothing(archive: list[Paper], web: Ask) 
     assert "2 papers" in both.body
     assert 'value="graphs trees"' in both.body
     assert lines(web("GET", "/search?q=2601.00002")) == [f"/papers/{KEYS[1]}"]
+    assert 'href="/feed/graphs%20trees.xml"' in both.body
+    assert web("GET", "/feed/graphs%20trees.xml").status == 200
     nothing = web("GET", "/search?q=zebras")
     assert nothing.status == 200
     assert "Nothing was found" in nothing.body
+    assert "/feed/zebras.xml" not in nothing.body
 
 
 def test_what_somebody_searched_for_is_kept_by_nobody(archive: list[Paper], web: Ask, caplog: pytest.LogCaptureFixture) -> None:
