@@ -52,7 +52,7 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     routes = [
         *Public(app, frame, shelf).routes(),
         *Archive(app, frame, shelf, limits).routes(),
-        *Papers(app, frame, shelf).routes(),
+        *Papers(app, frame, shelf, limits).routes(),
         *About(app, frame, shelf).routes(),
         *Feeds(app, frame, shelf, limits).routes(),
         *Api(app, frame, shelf, limits).routes(),

@@ -16,7 +16,7 @@ from digest.store.search import MAX_QUERY
 from digest.subscribers.model import Cadence
 from digest.web.feeds import is_topic
 from digest.web.frame import Frame
-from digest.web.limits import SEARCHES, Limits, limited
+from digest.web.limits import PAGES, SEARCHES, Limits, limited
 from digest.web.public import edition_path, paper_path, view_of
 from digest.web.shelf import Shelf
 from digest.wiring import App
@@ -38,10 +38,11 @@ class Archive:
         self._app, self._frame, self._shelf, self._limits = app, frame, shelf, limits
 
     def routes(self) -> list[Route]:
+        pages = limited(self._limits, PAGES)
         return [
             Route("/archive", self.newest, methods=["GET"]),
-            Route("/archive/week/{date}", self.weekly, methods=["GET"]),
-            Route("/archive/{date}", self.daily, methods=["GET"]),
+            Route("/archive/week/{date}", self.weekly, methods=["GET"], middleware=pages),
+            Route("/archive/{date}", self.daily, methods=["GET"], middleware=pages),
             Route("/search", self.search, methods=["GET"], middleware=limited(self._limits, SEARCHES)),
         ]
 

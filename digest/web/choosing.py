@@ -7,7 +7,7 @@ from starlette.routing import Route
 from digest.subscribers.form import filled, sent
 from digest.subscribers.wishes import Wishes
 from digest.web.frame import Frame
-from digest.web.limits import PREVIEWS, Limits, limited
+from digest.web.limits import PAGES, PREVIEWS, Limits, limited
 from digest.web.shelf import Shelf
 from digest.web.wishing import Wishing, texts
 from digest.wiring import App
@@ -21,7 +21,7 @@ class Choosing:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/choose", self.choose, methods=["GET"]),
+            Route("/choose", self.choose, methods=["GET"], middleware=limited(self._limits, PAGES)),
             Route("/preview", self.preview, methods=["GET"], middleware=limited(self._limits, PREVIEWS)),
         ]
 

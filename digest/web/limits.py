@@ -51,6 +51,8 @@ class Limit:
 SEARCHES = Limit("search", (Allowance(40, _MINUTE), Allowance(400, _HOUR)))
 PREVIEWS = Limit("preview", (Allowance(20, _MINUTE), Allowance(200, _HOUR)))
 DATA = Limit("data", (Allowance(120, _MINUTE), Allowance(2000, _HOUR)))
+PAGES = Limit("page", (Allowance(600, _MINUTE),))
+"""Pages of which there are many, each made when it is asked for: search engines read them all, some quickly."""
 FEEDS = Limit("feed", (Allowance(60, _MINUTE),))
 OWN_FEED = Limit("own feed", (Allowance(30, _MINUTE),), opened_by_secret=True, of_path=True)
 """Services that read feeds for people ask for those of many readers from a few addresses."""

@@ -14,6 +14,7 @@ from digest.rendering.paper_page import paper_page
 from digest.rendering.scores import appearance_view
 from digest.store import appearances, papers
 from digest.web.frame import Frame
+from digest.web.limits import PAGES, Limits, limited
 from digest.web.public import edition_path, paper_path
 from digest.web.shelf import Shelf
 from digest.wiring import App
@@ -31,11 +32,11 @@ _RETRACTED = {
 class Papers:
     """The handler."""
 
-    def __init__(self, app: App, frame: Frame, shelf: Shelf) -> None:
-        self._app, self._frame, self._shelf = app, frame, shelf
+    def __init__(self, app: App, frame: Frame, shelf: Shelf, limits: Limits) -> None:
+        self._app, self._frame, self._shelf, self._limits = app, frame, shelf, limits
 
     def routes(self) -> list[Route]:
-        return [Route("/papers/{key:path}", self.paper, methods=["GET"])]
+        return [Route("/papers/{key:path}", self.paper, methods=["GET"], middleware=limited(self._limits, PAGES))]
 
     def paper(self, request: Request) -> Response:
         """A paper by any id that it is or was known by; the one that it is known by now has the page."""
