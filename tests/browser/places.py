@@ -71,6 +71,8 @@ PLACES = (
     Place("rating unknown", "/f/1/2/more", status=404),
     Place("archive", "/archive"),
     Place("edition", "/archive/2026-03-02"),
+    Place("edition of a week", "/archive/week/2026-03-02"),
+    Place("editions of a month", "/archive/2026-03"),
     Place("no such edition", "/archive/2026-02-01", status=404),
     Place("search", "/search?q=protein"),
     Place("nothing found", "/search?q=zebra"),
@@ -85,6 +87,7 @@ PLACES = (
     Place("operator, editions", "/editions", desk=True),
     Place("operator, failures", "/failures", desk=True),
     Place("operator, preview", "/preview", desk=True),
+    Place("operator, no such page", "/nowhere", desk=True, status=404),
 )
 
 
