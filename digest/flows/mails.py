@@ -42,7 +42,7 @@ class Job(NamedTuple):
 Fixed: TypeAlias = tuple[tuple[Pick, ...], str]
 """The picks and the message id of a mail."""
 FIRST = 100
-"""Mails of an edition after which few cards are rendered for the first time."""
+"""Mails of an edition in a language after which few cards are rendered for the first time."""
 EDITIONS_KEPT = 3
 """A daily and a weekly one are due at a time, and now and then an older one for who was deferred."""
 
@@ -53,7 +53,6 @@ class Mails:
     def __init__(self, store: Store, imprint: Imprint) -> None:
         self._store, self._imprint = store, imprint
         self._editions: dict[int, tuple[Chooser, Press]] = {}
-        self._cold: set[int] = set()
         self._vocabularies: dict[int, Vocabulary | None] = {}
         self._families: dict[int, frozenset[int]] = {}
         self._one_at_a_time = Lock()
@@ -114,18 +113,8 @@ class Mails:
             with self._store.write() as connection:
                 deliveries.store_picks(connection, worker_id, chosen)
                 deliveries.shorten_memories(connection, shorter)
-        self._warm(jobs)
         self._forget()
         return jobs, ended
-
-    def _warm(self, jobs: Sequence[Job]) -> None:
-        """Make the first mails of an edition for nothing: the cards that many share are rendered here, and not on the loop,
-        where all connections would wait for them, and who looks at our pages too."""
-        for number in self._cold.intersection(job.edition_id for job in jobs if job.edition_id):
-            self._cold.remove(number)
-            for job in [job for job in jobs if job.edition_id == number][:FIRST]:
-                with suppress(Exception):  # what cannot be built is told of when the mail itself is
-                    job.build()
 
     def _forget(self) -> None:
         """Let go of the editions that were not used for the longest time, and of the words of none."""
@@ -157,7 +146,7 @@ class Mails:
     def _job(self, mail: deliveries.Claimed, picks: tuple[Pick, ...], name: str) -> Job:
         chooser, press = self._editions[mail.edition_id]
         reader = mail.reader
-        return Job(
+        job = Job(
             delivery,
             mail.id,
             mail.due_at,
@@ -169,6 +158,16 @@ class Mails:
             mail.edition_id,
             seen.segment(chooser.edition.date, [pick.paper_id for pick in picks]),
         )
+        if press.beforehand[reader.language] < FIRST:
+            self._warm(press, reader.language, job)
+        return job
+
+    def _warm(self, press: Press, language: str, job: Job) -> None:
+        """Make one of an edition's first mails for nothing: the cards that many share are rendered here, and not on the loop,
+        where all connections would wait for them, and who looks at our pages too."""
+        press.beforehand[language] += 1
+        with suppress(Exception):  # what cannot be built is told of when the mail itself is
+            job.build()
 
     def _shorter(self, readers: Iterable[deliveries.Reader], now: datetime) -> dict[int, tuple[str, str]]:
         """The memories that reach back too far, with what is to be kept of them; a week at a time, to write less."""
@@ -201,7 +200,6 @@ class Mails:
             meanings = meanings_of(self._store, edition, self._imprint.model)
             chooser = Chooser(edition, vocabulary, rows, self._imprint.usual, self._imprint.selection, meanings)
             self._editions[number] = chooser, Press(self._imprint, edition)
-            self._cold.add(number)
         return self._editions[number][0].hidden(connection)
 
     def _vocabulary(self, version: int | None) -> Vocabulary | None:

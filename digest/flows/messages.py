@@ -1,5 +1,6 @@
 """One mail as bytes: a reader's digest, a notice, or what somebody only looks at."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,8 @@ class Press:
     def __init__(self, imprint: Imprint, edition: Edition) -> None:
         self._imprint, self._edition = imprint, edition
         self._splices: dict[str, Splice] = {}
+        self.beforehand: Counter[str] = Counter()
+        """How many mails of a language were made before their time, so that what their readers share is there."""
         self._splice(imprint.site.language)  # what is wrong with every mail is told before the first
         # Mails of one edition are due at few different times.
         self._date = lru_cache(maxsize=256)(lambda at: format_datetime(at.astimezone(UTC)))
