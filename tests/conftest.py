@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from support.hugging_face import HuggingFace
 from support.operator import Operator
 from support.sink import Sink
@@ -20,6 +21,9 @@ from support.site import MONDAY, Site, prepare_home
 from digest.clock import SteppedClock
 
 DATA = Path(__file__).parent / "data"
+# Half of what Hypothesis tries as it comes, for a suite that is run often: `--hypothesis-profile=default` tries all.
+settings.register_profile("often", max_examples=50)
+settings.load_profile("often")
 _outside: list[str] = []
 """Whom this process wanted to reach beyond this machine."""
 

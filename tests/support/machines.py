@@ -18,7 +18,7 @@ from contract.databases import Cluster
 from sqlalchemy import make_url
 
 TESTS = Path(__file__).resolve().parents[1]
-SILENT = 2.0
+SILENT = 4.0
 """Seconds without a beat after which a machine is given up for dead."""
 
 
