@@ -27,7 +27,7 @@ from digest.web.preferences import Preferences
 from digest.web.probes import Probes
 from digest.web.public import Public, newest
 from digest.web.rating import Rating
-from digest.web.shelf import Counter, Shelf
+from digest.web.shelf import Shelf, ShelfFirst
 from digest.web.visitors import Visitors
 from digest.web.wishing import Wishing
 from digest.wiring import App
@@ -68,6 +68,6 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         exception_handlers=Failing(frame, secure=secure).handlers,
     )
     web.router.redirect_slashes = False
-    web.add_middleware(Counter, shelf=shelf)
+    web.add_middleware(ShelfFirst, shelf=shelf)
     web.add_middleware(Guard, hosts=[site.hostname or ""], secure=secure)
     return web

@@ -85,7 +85,9 @@ class Limits:
         if limit.opened_by_secret and not self._guesses.is_open(visitor):
             raise HTTPException(429, headers=AGAIN)
         if request.method in ("GET", "HEAD"):
-            allowed = self._turnstiles.setdefault(limit, Turnstile(limit.of_each)).lets(who)
+            if limit not in self._turnstiles:
+                self._turnstiles[limit] = Turnstile(limit.of_each)
+            allowed = self._turnstiles[limit].lets(who)
         else:
             allowed = await run_in_threadpool(self._spend, f"{limit.name} {who}", limit.of_each)
         if not allowed:

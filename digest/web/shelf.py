@@ -97,7 +97,7 @@ class Shelf:
             self._looking.release()
 
 
-class Counter:
+class ShelfFirst:
     """ASGI middleware that gives what stands on the shelf itself: a thread's turn takes long to come while mails are made."""
 
     def __init__(self, app: ASGIApp, shelf: Shelf) -> None:
