@@ -2,6 +2,9 @@
 
 The English text is the key, as in gettext, and a catalogue is a `.po` file that translators' tools open. It is read as it
 stands: a hundred lines need no compiling. All our languages know one and many, and tell them apart as English does.
+
+The reader is our own because it has to be strict: polib 1.2 and Babel 2.18 take a text whose closing quote is missing and drop
+its last letter, so a slip of the operator's would be mailed and not told.
 """
 
 import re
@@ -66,15 +69,22 @@ def counted(one: str, many: str) -> tuple[str, str]:
 
 
 def read_catalogue(text: str) -> dict[str, tuple[str, str]]:
-    """What a `.po` file holds, by the English for one; what it leaves empty it does not hold.
+    """What a `.po` file holds, by the English for one; what it leaves empty or marks as fuzzy (guessed) it does not hold.
 
     Raises:
-        BadInput: a line of it is none of such a file, or a text names a value that the English one does not.
+        BadInput: a line of it is none of such a file or stands where it must not, or a text names a value that the English one
+            does not.
     """
     found = {}
-    for entry in _entries(text):
-        english, one = entry["msgid"], entry.get("msgstr") or entry.get("msgstr[0]")
-        if one and english:  # the one without a key is the file's own head
+    known = set()
+    for number, entry in _entries(text):
+        english, one = entry["msgid"], entry.get("msgstr", entry.get("msgstr[0]"))
+        if one is None:
+            raise BadInput(f"line {number}: no msgstr follows this msgid", fix='write one below it: msgstr ""')
+        if english in known:
+            raise BadInput(f"line {number}: a second entry for {english[:60]!r}", fix="keep one of them")
+        known.add(english)
+        if one and english and "fuzzy" not in entry:  # the one without a key is the file's own head
             found[english] = one, entry.get("msgstr[1]") or one
             if any(not _fits(english, said) for said in found[english]):
                 raise BadInput(f"the text for {english[:60]!r} names other values", fix="name them as in English, and % as %%")
@@ -87,21 +97,26 @@ def _fits(english: str, said: str) -> bool:
     return not names or all(place[0] == "%%" or place[1] in names for place in _PLACE.finditer(said))
 
 
-def _entries(text: str) -> Iterator[dict[str, str]]:
+def _entries(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each entry, with the line that it begins in; one that is not to be relied upon has a key `fuzzy`."""
     entry: dict[str, str] = {}
-    name = ""
+    name, begins, fuzzy = "", 0, False
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
+            fuzzy = (fuzzy or (line.startswith("#,") and "fuzzy" in line)) and not line.startswith("#~")
             continue
         found = _LINE.fullmatch(line)
         if not found or not (found[1] or name):
             raise BadInput(f"line {number} is no line of a catalogue: {line[:60]!r}", fix='write it like msgstr "…"')
-        if found[1] == "msgid" and entry:
-            yield entry
-            entry = {}
+        if found[1] == "msgid":
+            if entry:
+                yield begins, entry
+            entry, begins, fuzzy = {"fuzzy": ""} if fuzzy else {}, number, False
         name = found[1] or name
         if name != "msgid" and "msgid" not in entry:
             raise BadInput(f"line {number}: {name} stands before any msgid")
+        if found[1] and name in entry:
+            raise BadInput(f"line {number}: a second {name} for one msgid", fix="keep one of them")
         entry[name] = entry.get(name, "") + _ESCAPED.sub(lambda sign: "\n" if sign[1] == "n" else sign[1], found[2])
     if entry:
-        yield entry
+        yield begins, entry

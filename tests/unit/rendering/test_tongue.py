@@ -159,6 +159,28 @@ def test_a_broken_catalogue_is_told_with_its_line(tmp_path: Path, text: str) -> 
         Environments(tmp_path).tongue("fr")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('msgid "Why"\n\nmsgid "Unsubscribe"\nmsgstr "x"', "line 1: no msgstr follows"),
+        ('msgid "Why"\nmsgstr "x"\n\nmsgid "Unsubscribe"', "line 4: no msgstr follows"),
+        ('msgid "Why"\nmsgstr "x"\nmsgstr "y"', "line 3: a second msgstr"),
+        ('msgid "Why"\nmsgstr "x"\n\nmsgid "Why"\nmsgstr ""', "line 4: a second entry for 'Why'"),
+        ('msgid "Why"\nmsgstr "Warum', "line 2 is no line"),
+        ('msgid "Why"\nmsgstr “Warum”', "line 2 is no line"),
+    ],
+)
+def test_a_slip_in_a_catalogue_is_told_rather_than_mailed(text: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        read_catalogue(text)
+
+
+def test_what_a_translators_tool_only_guessed_is_not_said() -> None:
+    guessed = '# Ann\n#, fuzzy, python-format\n#| msgid "Whence"\nmsgid "Why"\nmsgstr "Woher"\n\nmsgid "a"\nmsgstr "b"\n'
+    dropped = '#, fuzzy\n#~ msgid "Whence"\n#~ msgstr "Woher"\n\nmsgid "c"\nmsgstr "d"\n'
+    assert read_catalogue(guessed + dropped) == {"a": ("b", "b"), "c": ("d", "d")}
+
+
 @pytest.mark.parametrize("said", ["%(nme)s", "50 % of %(name)s", "%s", "%(name)d", "%"])
 def test_a_text_that_names_other_values_than_english_does_is_refused(said: str) -> None:
     with pytest.raises(BadInput, match="names other values"):
