@@ -60,7 +60,7 @@ class Rating:
             return self._frame.page("error", _UNKNOWN, 404)
         found = self._found(token, paper)
         if not isinstance(found, Rated):
-            return self._frame.page("error", found, 404)
+            return self._frame.page("error", found, 410 if found is _TOO_OLD else 404)
         paths = {f"{one}_action": self._frame.path("f", token, paper, one) for one in liking.RATING}
         values = {"paper": found.title, "verdict": verdict, "action": paths[f"{verdict}_action"]}
         if request.method != "POST":

@@ -225,14 +225,16 @@ def test_a_number_that_another_reader_has_now_rates_nothing_for_him(app: App, we
     assert rated(app, bob) == []
 
 
-def test_a_mail_whose_papers_are_forgotten_is_too_old(app: App, web: Ask, mail: Mail) -> None:
+def test_a_link_in_a_mail_whose_papers_are_forgotten_was_one_and_is_gone(app: App, web: Ask, mail: Mail) -> None:
     with app.store.write() as connection:
         assert retention.prune(connection, app.clock.now() + timedelta(days=61))["picks"] == 1
     for method in ("GET", "POST"):
         page = web(method, f"{mail.path}/1/more")
-        assert page.status == 404
+        assert page.status == 410
         assert "This link is too old" in page.body
         assert "60 days" in page.body
+    # Whoever guesses is told no more than before.
+    assert web("GET", f"{mail.path[:-1]}{'A' if mail.path[-1] != 'A' else 'Q'}/1/more").status == 404
 
 
 def test_who_was_erased_has_no_pages_left(app: App, web: Ask, mail: Mail) -> None:
