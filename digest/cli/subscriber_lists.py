@@ -57,7 +57,8 @@ def import_(
     separated by ;), zone, hour, days, cadence, size, share, language.
 
     Who is a subscriber already stays as he is; who left, bounced, complained or is suppressed is not brought back. Bad rows
-    are reported by line and passed over. An import that was stopped goes on when the same command is run again.
+    are reported by line and passed over. Addresses behind which nobody reads, such as postmaster@, are taken in with a warning.
+    An import that was stopped goes on when the same command is run again.
     """
     from digest.flows.importing import Import, Tally
     from digest.subscribers.csv import BadRow, Sheet
@@ -91,6 +92,9 @@ def import_(
         rows = [{"line": row.line, "why": row.why} for row in bad]
         emit_json(_tally_json(tally) | {"bad": rows, "unknown_columns": sheet.unknown_columns, "interrupted": interrupted})
     talk(("Would import: " if dry_run else "Imported: ") + _in_words(tally))
+    if tally.roles:
+        named = ", ".join(map(str, tally.some_roles)) + (", …" if tally.roles > len(tally.some_roles) else "")
+        talk(f"warning: behind {tally.roles:,} of those added there is a duty or a program rather than a reader: {named}")
     if interrupted:
         talk(f"Stopped after line {tally.line}; nothing is half in. Run the same command again to go on.")
         raise typer.Exit(INTERRUPTED)
@@ -206,6 +210,7 @@ def _tally_json(tally: "Tally") -> dict[str, Any]:
         "repeated": tally.repeated,
         "suppressed": tally.suppressed,
         "gone": dict(tally.gone),
+        "roles": tally.roles,
         "last_line": tally.line,
     }
 

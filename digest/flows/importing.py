@@ -14,10 +14,13 @@ from digest.flows.subscribe import ask_to_confirm, consent_of, new_confirmation
 from digest.store import events, subscribers, suppressions
 from digest.store.engine import Store
 from digest.store.enrolment import enrol
+from digest.subscribers.address import EmailAddress
 from digest.subscribers.csv import BadRow, Row, Sheet
 from digest.subscribers.model import SignUp, State
+from digest.subscribers.roles import is_role
 
 ROWS_AT_ONCE = 1000
+ROLES_NAMED = 3
 HERE: frozenset[State] = frozenset({"pending", "active", "paused"})
 
 
@@ -36,6 +39,10 @@ class Tally:
     gone: Counter[State] = field(default_factory=Counter)
     """Those who left, by their state in the database or in the file: they are not brought back."""
     bad: int = 0
+    roles: int = 0
+    """Of those who were added: addresses behind which nobody reads."""
+    some_roles: list[EmailAddress] = field(default_factory=list)
+    """The first of them."""
 
     @property
     def good(self) -> int:
@@ -111,6 +118,8 @@ class Import:
                 new[address.key] = row.sign_up
         if self.dry_run:
             met.update(new)  # else the database remembers them
+        roles = [sign_up.address for sign_up in new.values() if is_role(sign_up.address)]
+        counted.roles, counted.some_roles = len(roles), roles[:ROLES_NAMED]
         added = len(new) if self.dry_run else self._enrol(connection, list(new.values()))
         counted.added += added
         counted.already += len(new) - added
@@ -155,3 +164,5 @@ def _add(tally: Tally, counted: Tally, line: int) -> None:
     tally.suppressed += counted.suppressed
     tally.gone += counted.gone
     tally.bad += counted.bad
+    tally.roles += counted.roles
+    tally.some_roles += counted.some_roles[: ROLES_NAMED - len(tally.some_roles)]

@@ -335,6 +335,19 @@ def test_an_import_passes_over_domains_that_can_be_taken_for_others(digest: Dige
 READERS = "email,name,phone\nann@example.org,Ann,1\nnobody,X,2\nbob@example.org,Bob,3\n"
 
 
+def test_an_import_warns_of_addresses_behind_which_nobody_reads(digest: Digest) -> None:
+    duties = "email\nann@example.org\nroot@example.org\nnoreply@example.org\n"
+    told = (
+        "warning: behind 2 of those added there is a duty or a program rather than a reader: "
+        "root@example.org, noreply@example.org\n"
+    )
+    assert told in digest("subscribers", "import", "-", "--confirmed", "--dry-run", stdin=duties.encode()).err
+    ran = digest("subscribers", "import", "-", "--confirmed", "--json", stdin=duties.encode())
+    assert told in ran.err
+    assert (json.loads(ran.out)["added"], json.loads(ran.out)["roles"]) == (3, 2)
+    assert "warning" not in digest("subscribers", "import", "-", "--confirmed", stdin=duties.encode()).err
+
+
 def test_an_import_reports_bad_lines_and_ends_well(digest: Digest, tmp_path: Path) -> None:
     (tmp_path / "readers.csv").write_text(READERS)
     ran = digest("subscribers", "import", str(tmp_path / "readers.csv"), "--confirmed")

@@ -59,6 +59,19 @@ def test_good_rows_are_in_and_bad_ones_told(store: Store) -> None:
     assert [row.line for row in bad] == [3, 4]
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_addresses_behind_which_nobody_reads_are_taken_in_and_counted(
+    store: Store, dry_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "ROWS_AT_ONCE", 2)
+    add(store, "abuse@example.org")
+    duties = ["abuse", "postmaster", "ann", "noreply", "postmaster", "root", "security", "info"]
+    tally = take(store, "email\n" + "".join(f"{one}@example.org\n" for one in duties), dry_run=dry_run)
+    assert (tally.added, tally.already, tally.repeated, tally.roles) == (6, 1, 1, 4)
+    assert [one.text.partition("@")[0] for one in tally.some_roles] == ["postmaster", "noreply", "root"]
+    assert len(states(store)) == (1 if dry_run else 7)
+
+
 def test_the_confirmed_are_mailed_nothing(store: Store) -> None:
     take(store, rows(3))
     assert count(store, notice) == 0
