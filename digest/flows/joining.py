@@ -66,7 +66,8 @@ def _settle(connection: Any, now: datetime, row: Any, signer: Signer, public_url
     wanted = wishes.from_json(row.wishes)
     sign_up = SignUp(address, preferences=wanted.preferences, interests=wanted.interests)
     try:
-        done = subscribe.enter(connection, now, sign_up, public_url=public_url, source=f"the site, from {row.origin}")
+        source = f"the site, from {row.origin}"
+        done = subscribe.enter(connection, now, sign_up, public_url=public_url, source=source, asked_at=row.asked_at)
     except NotPermitted as error:
         # He is not to be mailed: the visitor saw what everybody sees, and that is all.
         log.info("a sign-up of %s came to nothing: %s", address.masked, type(error).__name__)

@@ -6,8 +6,9 @@ by a confirmation of his own, or by taking his leaving back (`flows/links.py`); 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from digest.edition.calendar import Schedule, next_due, reads_on
@@ -75,8 +76,18 @@ def subscribe(
         return enter(connection, now, sign_up, public_url=None if confirmed else public_url, source=source)
 
 
-def enter(connection: Any, now: datetime, sign_up: SignUp, *, public_url: str | None, source: str) -> Subscribed:
+def enter(
+    connection: Any,
+    now: datetime,
+    sign_up: SignUp,
+    *,
+    public_url: str | None,
+    source: str,
+    asked_at: datetime | None = None,
+) -> Subscribed:
     """The same within a transaction: at once without a `public_url`, else he is mailed a confirmation that leads there.
+
+    That mail says when it was asked for on the site, which is `asked_at`; None: it was the operator who entered him.
 
     Raises NotPermitted as `subscribe`, and nothing was written.
     """
@@ -100,7 +111,7 @@ def enter(connection: Any, now: datetime, sign_up: SignUp, *, public_url: str | 
         known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
     events.record(connection, "subscribed", known.id, now, consent)
     if asked and public_url:
-        ask_to_confirm(connection, [(known.id, sign_up, asked)], public_url, now)
+        ask_to_confirm(connection, [(known.id, sign_up, asked)], public_url, now, asked_at)
     return Subscribed("active" if confirmed else "pending", known)
 
 
@@ -275,8 +286,21 @@ def new_confirmation(now: datetime) -> Asked:
     return Asked(token, Confirmation(fingerprint(token), now + CONFIRMATION_LIFE))
 
 
-def ask_to_confirm(connection: Any, whom: Sequence[tuple[int, SignUp, Asked]], public_url: str, now: datetime) -> None:
-    """Queue the one mail that somebody gets who has not confirmed yet, for each (subscriber, sign-up, confirmation)."""
+def ask_to_confirm(
+    connection: Any,
+    whom: Sequence[tuple[int, SignUp, Asked]],
+    public_url: str,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> None:
+    """Queue the one mail that somebody gets who has not confirmed yet, for each (subscriber, sign-up, confirmation).
+
+    It says that it was asked for on the site at that time; None: it does not.
+    """
+    told: dict[str, Any] = {}
+    if asked_at:
+        at = asked_at.astimezone(UTC)
+        told = {"asked_on": at.date().isoformat(), "asked_at": f"{at:%H:%M}", "asked_from": urlsplit(public_url).hostname}
     mails = [
         (
             subscriber_id,
@@ -286,6 +310,7 @@ def ask_to_confirm(connection: Any, whom: Sequence[tuple[int, SignUp, Asked]], p
                 "confirm_url": f"{public_url}/confirm/{asked.token}",
                 "address": sign_up.address.text,
                 "valid_until": asked.kept.until.date().isoformat(),
+                **told,
                 "language": sign_up.preferences.language,
             },
         )

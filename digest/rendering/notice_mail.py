@@ -26,6 +26,9 @@ _REQUIRED = {
 _OPTIONAL: dict[str, object] = {
     "address": "",
     "advice": "",
+    "asked_at": "",
+    "asked_from": "",
+    "asked_on": "",
     "facts": (),
     "first_digest": "",
     "first_zone": "",
@@ -40,6 +43,7 @@ _OPTIONAL: dict[str, object] = {
     "valid_until": "",
 }
 KINDS = tuple(_REQUIRED)
+_OF_A_STRANGER = ("confirm_url", "address", "valid_until", "asked_on", "asked_at", "asked_from")
 
 
 def render_notice(kind: str, values: Values, site: Site, environments: Environments) -> Rendered:
@@ -47,9 +51,10 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
 
     Args:
         kind: one of `KINDS`, which is also its folder below `templates/email`.
-        values: what its words are about, each optional unless said otherwise. `confirm`: confirm_url (required), address and
-            valid_until (a date), and nothing else that a visitor wrote. `welcome`: name, address, first_digest (a date with
-            its hour), first_zone (if that is to be told), topics, unsubscribe_url, preferences_url. `preferences`: access_url
+        values: what its words are about, each optional unless said otherwise. `confirm`: confirm_url (required), address,
+            valid_until (a date), asked_on (a date), asked_at (`14:05`) and asked_from (the site's host), and nothing else that
+            a visitor wrote. `welcome`: name, address, first_digest (a date with its hour), first_zone (if that is to be told),
+            topics, unsubscribe_url, preferences_url. `preferences`: access_url
             (required), address, valid_until (`14:05 (UTC)`). `paused`: address, until (a date), undo_url. `goodbye`: name,
             address, undo_url, subscribe_url. `operator`: subject (required), lines (paragraphs), facts (pairs), advice (a
             command). Others reach the template too, for an operator's own one. `language` is that of the words, else they are
@@ -68,10 +73,10 @@ def render_notice(kind: str, values: Values, site: Site, environments: Environme
         raise ValueError(f"a {kind} mail needs {', '.join(missing)}")
     if kind == "confirm":
         # Anybody can have this mail sent to anybody: it carries no words of his.
-        given = {name: given[name] for name in ("confirm_url", "address", "valid_until") if name in given}
+        given = {name: given[name] for name in _OF_A_STRANGER if name in given}
     tongue = environments.tongue(notice_language(kind, values, site))
     words: dict[str, object] = {**_OPTIONAL, **given, "site": site_view(site, tongue), "headline": given.get("subject", "")}
-    words |= {name: _day(str(words[name]), tongue) for name in ("valid_until", "until")}
+    words |= {name: _day(str(words[name]), tongue) for name in ("asked_on", "valid_until", "until")}
     words["first_digest"] = _hour(str(words["first_digest"]), str(words["first_zone"]), tongue)
     words["subject"] = ""
     words["subject"] = cut(environments.line(f"email/{kind}/subject.txt", words, tongue), MAX_SUBJECT)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -51,9 +51,20 @@ def test_whoever_signs_up_is_mailed_one_link_and_nothing_that_he_typed(app: App,
     (mail,) = rows(app, notice)
     (ann,) = rows(app, subscribers)
     assert (mail.kind, mail.recipient, ann.state) == ("confirm", "ann@example.org", "pending")
-    assert set(mail.content) == {"confirm_url", "address", "valid_until", "language"}
+    asked = {"asked_on", "asked_at", "asked_from"}
+    assert set(mail.content) == {"confirm_url", "address", "valid_until", "language", *asked}
     assert ann.consent["source"] == "the site, from 127.0.0.0/24"
     assert rows(app, sign_up) == []
+
+
+def test_the_mail_says_when_it_was_asked_for_and_not_when_that_was_looked_at(app: App) -> None:
+    asked = datetime(2026, 11, 22, 23, 58, 30, tzinfo=UTC)
+    joining.note(app.store, asked, EmailAddress("ann@example.org"), {}, "a visitor", "192.0.2.0/24")
+    joining.settle(app.store, asked + timedelta(minutes=5), app.signer, URL + "/digest")
+    (mail,) = rows(app, notice)
+    said = {name: mail.content[name] for name in ("asked_on", "asked_at", "asked_from")}
+    assert said == {"asked_on": "2026-11-22", "asked_at": "23:58", "asked_from": "papers.example.org"}
+    assert "192.0.2" not in str(mail.content)
 
 
 @pytest.mark.parametrize(

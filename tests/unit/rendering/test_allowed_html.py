@@ -43,7 +43,13 @@ PROPERTIES = {
 ONLY_ON = {"padding": {"td", "body"}, "margin": {"p", "h1", "h2", "body"}, "overflow": {"div"}, "max-height": {"div"}}
 IN_STYLE_SHEET = PROPERTIES.keys() | {"padding-left", "padding-right", "width", "text-align", "border-color", "overflow-wrap"}
 NOTICES: dict[str, dict[str, object]] = {
-    "confirm": {"confirm_url": "https://papers.example.org/confirm/x", "address": "a@example.org"},
+    "confirm": {
+        "confirm_url": "https://papers.example.org/confirm/x",
+        "address": "a@example.org",
+        "asked_on": "2026-11-22",
+        "asked_at": "20:00",
+        "asked_from": "papers.example.org",
+    },
     "welcome": {
         "name": "Ann",
         "topics": ["a", "b"],

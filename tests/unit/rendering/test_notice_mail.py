@@ -54,6 +54,28 @@ def test_a_confirmation_carries_its_address_and_nothing_that_a_visitor_wrote(
         assert "unsubscribe" not in part.lower()
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "mailed to ann@example.org. That was on 22 November 2026 at 20:05 (UTC), on papers.example.org."),
+        ("de", "zu schicken. Das war am 22. November 2026 um 20:05 Uhr (UTC), auf papers.example.org."),
+        ("fr", "C’était le 22 novembre 2026 à 20:05 (UTC), sur papers.example.org."),
+        ("es", "Fue el 22 de noviembre de 2026 a las 20:05 (UTC), en papers.example.org."),
+    ],
+)
+def test_a_confirmation_says_when_and_where_it_was_asked_for(
+    language: str, said: str, site: SiteSettings, environments: Environments
+) -> None:
+    values = {"confirm_url": CONFIRM, "address": "ann@example.org", "language": language}
+    asked = {"asked_on": "2026-11-22", "asked_at": "20:05", "asked_from": "papers.example.org"}
+    mail = render_notice("confirm", {**values, **asked}, site, environments)
+    for part in (mail.text, re.sub(r"</?strong>", "", mail.html)):
+        assert said in " ".join(part.split())
+    # As an older program left it in the queue, or for whom the operator entered.
+    without = render_notice("confirm", values, site, environments)
+    assert "(UTC)" not in without.text + without.html
+
+
 def test_a_welcome_greets_and_says_how_to_leave(site: SiteSettings, environments: Environments) -> None:
     values = {"name": "Ann", "unsubscribe_url": "https://papers.example.org/u/x", "topics": ["diffusion", "robots"]}
     mail = render_notice("welcome", values, site, environments)
@@ -138,6 +160,9 @@ def test_values_break_neither_header_nor_markup(kind: str, site: SiteSettings, e
             "first_digest",
             "advice",
             "valid_until",
+            "asked_on",
+            "asked_at",
+            "asked_from",
         ),
         evil,
     )
