@@ -17,6 +17,7 @@ from digest.rendering.digest_mail import DigestRenderer
 from digest.rendering.environment import Environments
 from digest.rendering.model import Reader, Rendered
 from digest.rendering.settings import SiteSettings
+from digest.subscribers.language import LANGUAGES
 
 EntryMaker = Callable[..., Entry]
 EditionMaker = Callable[..., Edition]
@@ -139,6 +140,22 @@ def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMake
     assert "Spherical flow matching beats latent diffusion, part 20" in shown.text
     assert "Paper:" not in mail.text
     assert "Metadata from" not in mail.text + mail.html
+
+
+@pytest.mark.parametrize("links", [None, {}], ids=["linked", "unlinked"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_papers_say_is_pronounced_in_english_whatever_the_mail_is_in(
+    rendered: Render, entry: EntryMaker, language: str, links: dict[str, str] | None
+) -> None:
+    given = {} if links is None else {"links": links}
+    mail = rendered([entry(n, **given) for n in range(1, 6)], cards=3, also=2, language=language, matched="a topic")
+    marked = re.findall(r'<(?:a|span)\b[^>]* lang="(\w+)"[^>]*>([^<]*)<', mail.html)
+    titles = [f"Spherical flow matching beats latent diffusion, part {number}" for number in range(1, 6)]
+    summary = "We propose to project latents onto spheres. This halves the cost."
+    said = [("en", text) for title in titles[:3] for text in (title, summary)] + [("en", title) for title in titles[3:]]
+    # In an English mail all is English anyhow.
+    assert marked == ([] if language == "en" else said)
+    assert mail.html.count(" lang=") == 2 + len(marked)
 
 
 def test_the_way_out_stands_on_a_line_of_its_own(rendered: Render, reader: Reader) -> None:
