@@ -8,9 +8,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import EmailMessage
 from typing import Any, Self, TypeAlias
+
+from support.mail import read
 
 LIMIT = 2**20
 DROP = "drop"
@@ -30,7 +32,7 @@ class Accepted:
 
     @property
     def message(self) -> EmailMessage:
-        return message_from_bytes(self.content, policy=policy.default)
+        return read(self.content)
 
 
 @dataclass

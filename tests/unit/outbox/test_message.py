@@ -1,14 +1,13 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from email import policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
-from email.parser import BytesParser
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.mail import read
 
 from digest.outbox.identity import unsubscribe_mailto, unsubscribe_url
 from digest.outbox.mailbox import Mailbox
@@ -55,7 +54,7 @@ def parsed(raw: bytes) -> EmailMessage:
     head, body = raw.split(b"\r\n\r\n", 1)
     assert max(map(len, head.split(b"\r\n"))) <= 998
     assert max(map(len, body.split(b"\r\n"))) <= 76
-    message = BytesParser(policy=policy.default).parsebytes(raw)
+    message = read(raw)
     assert isinstance(message, EmailMessage)
     for part in message.walk():
         assert part.defects == []
@@ -147,7 +146,7 @@ def test_a_subject_comes_out_as_it_went_in_but_for_blanks(subject: str) -> None:
         words = folded.split()
         assert all(ENCODED_WORD.fullmatch(word) for word in words)
         for word in words:
-            str(BytesParser(policy=policy.default).parsebytes(b"Subject: " + word + b"\r\n\r\n")["Subject"]).encode()
+            str(read(b"Subject: " + word + b"\r\n\r\n")["Subject"]).encode()
         assert all(len(line) <= 78 for line in (b"Subject: " + folded).split(b"\r\n"))
 
 
@@ -295,7 +294,7 @@ def test_html_that_mail_clients_would_cut_is_refused_by_its_bytes() -> None:
 
 def test_no_text_can_close_the_part_that_it_stands_in() -> None:
     raw = mail()
-    boundary = BytesParser(policy=policy.default).parsebytes(raw).get_boundary()
+    boundary = read(raw).get_boundary()
     hostile = f"before\n--{boundary}--\nafter\n--{boundary}\nContent-Type: text/html\n\n<b>evil</b>\n"
     message = parsed(mail(text=hostile, html=hostile))
     assert parts(message) == [hostile, hostile]

@@ -5,14 +5,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from email import policy
 from email.message import EmailMessage
-from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.mail import read
 
 from digest.edition.model import Edition, Entry, How, Pick
 from digest.errors import ConfigurationError
@@ -172,7 +171,7 @@ def decoded(raw: bytes) -> EmailMessage:
     assert max(map(len, content)) <= 76
     assert not any(line.endswith((b" ", b"\t")) for line in content)
     assert not re.search(rb"=(?![0-9A-F]{2}|$)", b"\n".join(content), re.MULTILINE)
-    message = BytesParser(policy=policy.default).parsebytes(raw)
+    message = read(raw)
     assert isinstance(message, EmailMessage)
     for part in message.walk():
         assert part.defects == []
