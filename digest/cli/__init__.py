@@ -4,9 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer._click.core import Command
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -32,12 +34,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     from typer._click.exceptions import ClickException
-    from typer.main import get_command
 
     from digest.cli.common import Call
 
     rest, now = _take_now(arguments)
-    command = get_command(build())
+    command = _command()
     if "_DIGEST_COMPLETE" in os.environ:
         command.main(rest, prog_name="digest")
     try:
@@ -52,6 +53,14 @@ def _run(arguments: list[str]) -> int:
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     return 0
+
+
+@cache
+def _command() -> Command:
+    """What `build` makes, ready for arguments: whoever runs many commands in one process waits for it once."""
+    from typer.main import get_command
+
+    return get_command(build())
 
 
 def _version(wanted: bool) -> None:
