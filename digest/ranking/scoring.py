@@ -85,9 +85,9 @@ class Scorer:
         lists = self._lists[terms.take(rare)]
         lists.data *= np.repeat(numbers.take(rare), np.diff(lists.indptr))
         # All lists of a facet make one row; what stands in it twice is added up.
-        rows = sp.csr_array((lists.data, lists.indices, lists.indptr[ends - till]), shape=sums.shape)
+        sp.csr_array((lists.data, lists.indices, lists.indptr[ends - till]), shape=sums.shape).toarray(out=sums)
         # By columns, each row of entries is fetched once for all facets.
-        np.add(weights.tocsc() @ self._dense, rows.toarray(), out=sums)
+        sums += weights.tocsc() @ self._dense
 
     def _whole(self, weights: Floats, lengths: Ints, reach: Floats) -> tuple[Shorts, Floats]:
         """Weights as whole numbers, scaled by the length of each facet; and what 1 of a sum is worth."""
