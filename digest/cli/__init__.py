@@ -27,9 +27,13 @@ def run(arguments: Sequence[str]) -> int:
         _say("stopped")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not complain about it at its end.
-        sys.stdout = None
-        return 0
+        return 0  # whoever read our output has seen enough
+    finally:
+        try:
+            print(end="", flush=True)  # noqa: T201 (there may be no stdout to flush)
+        except OSError:
+            # It was told already. At its end the interpreter would try once more, and end with a code of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: list[str]) -> int:
@@ -66,8 +70,9 @@ def _command() -> Command:
 def _version(wanted: bool) -> None:
     if wanted:
         from digest import __version__
+        from digest.cli.common import emit
 
-        sys.stdout.write(f"digest {__version__}\n")
+        emit(f"digest {__version__}")
         raise typer.Exit
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.errors import UsageError
+from digest.errors import TemporaryFailure, UsageError
 
 if TYPE_CHECKING:
     from digest.wiring import App
@@ -60,12 +61,27 @@ def told(at: datetime) -> str:
 
 def emit(text: str) -> None:
     """A line of data. Text from outside may hold no escape codes for the terminal."""
-    sys.stdout.write(safe(text) + "\n")
+    _write(safe(text) + "\n")
 
 
 def emit_json(value: object) -> None:
     """The one JSON object of a command."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    _write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+
+
+def _write(text: str) -> None:
+    """Data, at once: what is left for the interpreter's end can fail without anybody hearing of it.
+
+    Raises:
+        BrokenPipeError: whoever reads it has seen enough.
+        TemporaryFailure: there is no room for it.
+    """
+    try:
+        print(text, end="", flush=True)  # noqa: T201 (there may be no stdout to write to)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TemporaryFailure(f"cannot write standard output: {error.strerror}", fix="make room for it") from None
 
 
 def talk(text: str) -> None:
@@ -106,8 +122,11 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
         drawn.add_column(header, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(safe("" if cell is None else str(cell))) for cell in row))
+    sheet = StringIO()  # rich's own writing ends the program where a pipe is broken
     # A pipe has no width; this much a log or a mail from cron still shows on a line.
-    Console(width=None if sys.stdout.isatty() else 120).print(drawn)
+    people = sys.stdout.isatty()
+    Console(file=sheet, force_terminal=people, width=None if people else 120).print(drawn)
+    _write(sheet.getvalue())
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -1,7 +1,7 @@
 """`digest subscribers list|import|export`: many readers at once."""
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -111,15 +111,16 @@ def export(
     from digest.subscribers.csv import written
 
     wanted = _state(state)
-    with application(context) as app, app.store.read() as connection, ExitStack() as stack:
+    with application(context) as app, app.store.read() as connection:
         found = store.listing(connection, app.clock.now(), state=wanted)
         lines = written((reader.subscriber, reader.interests) for reader in found)
         try:
-            target: Any = stack.enter_context(out.open("w", encoding="utf-8", newline="")) if out else sys.stdout
-            count = -1  # the header is a line, and no reader
-            for line in lines:
-                target.write(line)
-                count += 1
+            with out.open("w", encoding="utf-8", newline="") if out else nullcontext(sys.stdout) as target:
+                count = -1  # the header is a line, and no reader
+                for line in lines:
+                    target.write(line)
+                    count += 1
+                target.flush()
         except BrokenPipeError:
             raise
         except OSError as error:

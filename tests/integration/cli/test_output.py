@@ -1,5 +1,6 @@
 """stdout is data and stderr is talk; with --json it is one object with the keys that tools rely on."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -290,16 +291,39 @@ def test_doctor_names_the_usual_cause_of_a_failure(operator: Operator, sink: Sin
     assert "Traceback" not in done.out + done.err
 
 
-def test_a_reader_of_the_output_may_go_away(operator: Operator) -> None:
-    listing = subprocess.Popen(
-        [sys.executable, "-m", "digest", "papers", "list", "--json"],
-        env=operator.environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert listing.stdout is not None
-    assert listing.stderr is not None
-    listing.stdout.close()
-    with listing.stderr as err:
-        assert err.read() == b""
-    assert listing.wait(30) == 0
+@pytest.mark.parametrize("line", ["papers list --json", "papers list", "subscribers export", "config show", "--version"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_of_the_output_may_go_away(operator: Operator, line: str, *, buffered: bool) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = _output_to(writing, operator, line, buffered=buffered)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("line", ["papers list --json", "papers list", "config show", "--version"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk_is_told_and_not_taken_for_success(operator: Operator, line: str, *, buffered: bool) -> None:
+    done = _output_to(os.open("/dev/full", os.O_WRONLY), operator, line, buffered=buffered)
+    told = "error: cannot write standard output: No space left on device\n  fix: make room for it\n"
+    assert (done.returncode, done.stderr) == (75, told)
+
+
+def test_an_export_that_did_not_fit_is_no_success(operator: Operator, site: Site) -> None:
+    site.readers(1)
+    done = _output_to(os.open("/dev/full", os.O_WRONLY), operator, "subscribers export", buffered=True)
+    assert done.returncode == 77
+    assert done.stderr == "error: cannot write standard output: No space left on device\n"
+    assert operator.call("subscribers", "export", "--out", "/dev/full").code == 77
+
+
+def _output_to(target: int, operator: Operator, line: str, *, buffered: bool) -> "subprocess.CompletedProcess[str]":
+    environ = operator.environ | {"PYTHONUNBUFFERED": "" if buffered else "1"}
+    with open(target, "wb") as stdout:
+        return subprocess.run(
+            [sys.executable, "-m", "digest", *line.split()],
+            env=environ,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
