@@ -103,7 +103,7 @@ class Matching:
 
     def _category(self, value: str) -> Sequence[int]:
         plain = value.strip().casefold().removesuffix(".*")
-        return self._categories.get(plain, self._archives.get(plain, []))
+        return self._archives.get(plain) or self._categories.get(plain, [])
 
 
 def same_author(one: str, other: str) -> bool:

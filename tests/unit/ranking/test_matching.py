@@ -114,6 +114,17 @@ def test_a_category_is_itself_and_an_archive_all_of_its_categories(category: str
     assert found("category", category) == places
 
 
+def test_an_archive_is_all_of_its_categories_also_where_a_paper_names_the_archive_itself() -> None:
+    works = [
+        Work("One", categories=("cs.CL",)),
+        Work("Two", categories=("cs",)),
+        Work("Three", categories=("math.CO", "cs.RO")),
+    ]
+    matching = Matching(works)
+    assert matching.places("category", "cs").tolist() == [0, 1, 2]
+    assert matching.places("category", "cs.CL").tolist() == [0]
+
+
 def test_what_is_muted_may_be_a_word_an_author_or_a_category() -> None:
     assert found("mute", "attention") == [0]
     assert found("mute", "Author, Anna") == [1, 2]
