@@ -21,7 +21,7 @@ TELLING_TITLE = 3
 # https://info.arxiv.org/help/arxiv_identifier.html; the subject class of an old id (math.GT/0309136) is no part of it.
 _ARXIV = re.compile(
     r"(?:(?P<new>\d\d(?P<month>\d\d)\.\d{4,5})"
-    r"|(?P<archive>[a-z]+(?:-[a-z]+)?)(?:\.[a-z]{2})?/(?P<number>\d\d(?P<old_month>\d\d)\d{3}))(?:v\d+)?",
+    r"|(?P<archive>[a-z]{1,12}(?:-[a-z]{1,12})?)(?:\.[a-z]{2})?/(?P<number>\d\d(?P<old_month>\d\d)\d{3}))(?:v\d+)?",
     re.ASCII,
 )
 _ARXIV_PREFIX = re.compile(

@@ -63,6 +63,7 @@ def test_the_subject_class_of_an_old_id_is_no_part_of_it(text: str) -> None:
         "https://evil.example/arxiv.org/abs/2511.04321",
         "https://arxiv.org/abs/",
         "2511.04321\n2511.04322",
+        "a" * 900 + "/9901001",
     ],
 )
 def test_what_is_no_arxiv_id_is_none(text: str) -> None:
