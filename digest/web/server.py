@@ -20,7 +20,7 @@ from digest.wiring import App
 
 BACKLOG = 256
 HEAD_WITHIN = 20.0
-"""Seconds that a client has to send the head of its first request; for a body it has those of `guard`."""
+"""Seconds that a client has, from the connection or the last answer, to send the head of a request; for a body: see `guard`."""
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def _config(site: Starlette) -> uvicorn.Config:
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed if nobody asks for anything; uvicorn itself looks to that only after the first answer."""
+    """A connection that is closed if nobody asks for anything. uvicorn itself waits for the rest of half a head for ever."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -101,8 +101,13 @@ class _Connection(H11Protocol):
         self._too_late.cancel()
         super().connection_lost(exc)
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._too_late.cancel()
+        self._too_late = self.loop.call_later(HEAD_WITHIN, self._close_unasked)
+
     def _close_unasked(self) -> None:
-        if self.cycle is None:
+        if self.cycle is None or self.cycle.response_complete:
             self.transport.close()
 
 

@@ -286,6 +286,19 @@ def test_who_asks_for_nothing_is_not_waited_for(app: App, monkeypatch: pytest.Mo
         assert silent.recv(1) == b""
 
 
+def test_who_got_an_answer_and_then_asks_by_halves_is_not_waited_for_either(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_WITHIN", 0.3)
+    port = free_port()
+    with served(app, port), socket.create_connection(("127.0.0.1", port), timeout=5) as slow, slow.makefile("rb") as answers:
+        for _ in range(2):
+            slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: papers\r\n\r\n")
+            head = b"".join(iter(answers.readline, b"\r\n"))
+            assert head.startswith(b"HTTP/1.1 ")
+            answers.read(int(head.lower().split(b"content-length: ")[1].split()[0]))
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: papers")
+        assert answers.read(1) == b""
+
+
 def test_the_log_names_no_token_and_no_address(
     app: App, serving: Callable[..., Any], ann: Subscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
