@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from digest.errors import BadInput, ConfigurationError, NotPermitted, UsageError
@@ -22,10 +23,10 @@ def backup(store: Store, target: Path) -> None:
     source = sqlite_path(str(store.engine.url))
     if source is None:
         raise UsageError(_POSTGRESQL, fix="use pg_dump for PostgreSQL")
-    if target.exists():
-        raise UsageError(f"{target} is there already", fix="choose another name")
     part = target.with_name(target.name + ".part")
     try:
+        if target.exists():
+            raise UsageError(f"{target} is there already", fix="choose another name")
         part.unlink(missing_ok=True)
         origin, copy = sqlite3.connect(source), sqlite3.connect(part)
         try:
@@ -37,7 +38,8 @@ def backup(store: Store, target: Path) -> None:
             os.fsync(written.fileno())
         part.replace(target)
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise NotPermitted(f"{target} cannot be written: {error}", fix="check the folder and its free space") from None
 
 
@@ -52,7 +54,7 @@ def check(file: Path) -> None:
     if not file.is_file():
         raise UsageError(f"there is no file {file}")
     try:
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        connection = _opened(file)
         try:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             sound = connection.execute("PRAGMA quick_check").fetchone()[0]
@@ -72,18 +74,28 @@ def restore(url: str, file: Path) -> Path | None:
     Raises:
         UsageError: the database is no SQLite file.
         Busy: another process has it open.
+        NotPermitted: it cannot be written; it is as it was.
     """
     path = sqlite_path(url)
     if path is None:
         raise UsageError(_POSTGRESQL, fix="use pg_restore for PostgreSQL")
     path.parent.mkdir(parents=True, exist_ok=True)
     with alone(path):
-        return _replace(path, file)
+        try:
+            return _replace(path, file)
+        except (OSError, sqlite3.Error) as error:
+            raise NotPermitted(f"{path} cannot be replaced: {error}", fix="check the folder and its free space") from None
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    """A file that is only read; any name will do, also one with `?` or `#` in it."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _replace(path: Path, file: Path) -> Path | None:
     fresh = path.with_name(path.name + ".restoring")
-    origin, copy = sqlite3.connect(f"file:{file}?mode=ro", uri=True), sqlite3.connect(fresh)
+    fresh.unlink(missing_ok=True)  # of a restore that was killed
+    origin, copy = _opened(file), sqlite3.connect(fresh)
     try:
         origin.backup(copy)
     finally:

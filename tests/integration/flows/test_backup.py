@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.site import Site
 
-from digest.errors import BadInput, Busy, ConfigurationError, UsageError
+from digest.errors import BadInput, Busy, ConfigurationError, NotPermitted, UsageError
 from digest.store import backup, papers
 from digest.store.engine import Store
 from digest.store.presence import Presence, alone
@@ -46,6 +46,36 @@ def test_restoring_keeps_the_former_database_beside_it(site: Site, tmp_path: Pat
         assert papers.hidden_among(before, [1]) == {1}
     restored.close()
     former.close()
+
+
+def test_a_backup_is_found_whatever_its_name(site: Site, tmp_path: Path) -> None:
+    target = tmp_path / "of today? #1, 50%41.db"
+    backup.backup(site.app.store, target)
+    site.app.close()
+    backup.check(target)
+    assert backup.restore(site.app.settings.database_url, target)
+    assert not (tmp_path / "of today").exists()
+
+
+def test_a_restore_that_was_killed_is_in_nobodys_way(site: Site, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    backup.backup(site.app.store, target)
+    site.app.close()
+    (site.app.settings.home / "digest.db.restoring").write_text("half a database" * 100)
+    assert backup.restore(site.app.settings.database_url, target)
+
+
+def test_what_cannot_be_written_is_told(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotPermitted, match="cannot be written"):
+        backup.backup(site.app.store, tmp_path / "file" / "copy.db")
+    target = tmp_path / "copy.db"
+    backup.backup(site.app.store, target)
+    site.app.close()
+    (site.app.settings.home / "digest.db.before-restore").mkdir()
+    with pytest.raises(NotPermitted, match="cannot be replaced"):
+        backup.restore(site.app.settings.database_url, target)
+    Store.open(site.app.settings.database_url).close()
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
