@@ -8,9 +8,17 @@ import typer
 from digest.cli.common import AsJson, Limit, Yes, application, confirm, emit, emit_json, table, talk
 
 deliveries = typer.Typer(help="Look at deliveries; settle those that are in doubt.", no_args_is_help=True)
-Number = Annotated[int, typer.Argument(help="As digest deliveries list shows it.", metavar="DELIVERY")]
 
 
+def _number(number: int) -> int:
+    from digest.errors import UsageError
+
+    if number >= 2**63:  # more is no number to a database
+        raise UsageError(f"there is no delivery {number}", fix="digest deliveries list")
+    return number
+
+
+Number = Annotated[int, typer.Argument(help="As digest deliveries list shows it.", metavar="DELIVERY", callback=_number)]
 Notices = Annotated[bool, typer.Option("--notices", help="Of single mails (confirm, welcome, goodbye, operator) instead.")]
 
 

@@ -101,15 +101,12 @@ def liked(app: "App", now: "datetime", address: "EmailAddress", papers: Sequence
 
 def _named(app: "App", text: str) -> tuple[str, str]:
     """The canonical id of a paper and, if it is known, its title."""
-    from digest.errors import UsageError
+    from digest.cli.papers import find
     from digest.store import papers
     from digest.subscribers.model import parse_interest
 
     if text.isascii() and text.isdecimal():
-        with app.store.read() as connection:
-            found = papers.by_id(connection, int(text))
-        if found is None:
-            raise UsageError(f"there is no paper {text}", fix="digest papers search WORDS")
+        found = find(app, text)
         return found.key, found.work.title
     key = parse_interest("liked", text).value
     with app.store.read() as connection:

@@ -99,7 +99,7 @@ def find(app: Any, text: str) -> Any:
     from digest.store import papers as store
 
     with app.store.read() as connection:
-        if text.isdecimal():
+        if text.isdecimal() and len(text) < 19:  # more is no number to a database
             found = store.by_id(connection, int(text))
         else:
             found = next(iter(store.find(connection, [key for key in (arxiv_id(text), doi(text), text) if key])), None)
