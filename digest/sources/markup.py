@@ -18,7 +18,7 @@ MAX_SOURCE = 10**6
 
 # No part of a tag reaches beyond the next `<`, and nothing is tried twice: the time is linear in the text.
 _TAG = re.compile(
-    r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+(?::[A-Za-z][A-Za-z0-9-]*+)?)"
+    r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+(?::[A-Za-z][A-Za-z0-9-]*+)?)"
     r"(?P<rest>(?:[\s/][^<>\"']*+(?:\"[^\"<]*+\"[^<>\"']*+|'[^'<]*+'[^<>\"']*+)*+)?)>"
 )
 # HTML knows some without the semicolon, but then `?a=1&section=2` would have a paragraph sign in it.
@@ -33,8 +33,8 @@ _INLINE = frozenset(
     "a abbr acronym b basefont bdi bdo big body button cite code data del dfn em embed font html i input ins kbd label map"
     " mark area math meta meter mfenced mfrac mi mn mo mover mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd"
     " mtext mtr munder munderover nobr noscript object output param picture progress q rp rt ruby s samp semantics select"
-    " small source span strike strong sub sup textarea time track tt u var wbr bold italic monospace underline sc xref ext-"
-    " link inline-formula named-content styled-content".split()
+    " small source span strike strong sub sup textarea time track tt u var wbr bold italic monospace underline sc xref"
+    " ext-link inline-formula named-content styled-content".split()
 )
 _HIDDEN = frozenset("script style template iframe svg annotation tex-math".split())
 _NAMES = _BLOCKS | _INLINE | _HIDDEN

@@ -26,6 +26,8 @@ from digest.sources.markup import looks_like_html, text, text_of_tree
         ("<p\nclass=x\n>One</p\n>", "One"),
         ("<img src='x.png' alt='a'>text", "text"),
         ("<jats:title>Abstract</jats:title><jats:p>We <jats:italic>grow</jats:italic> it.</jats:p>", "Abstract We grow it."),
+        ('<jats:p>See <jats:ext-link xlink:href="https://x.example.org">this</jats:ext-link>.</jats:p>', "See this."),
+        ("We <named-content>grow</named-content><disp-formula><tex-math>x^2</tex-math></disp-formula> it.", "We grow it."),
         ("where <math><mi>x</mi><mo>=</mo><mn>1</mn></math>.", "where x=1."),
     ],
 )
