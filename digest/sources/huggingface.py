@@ -15,11 +15,12 @@ from digest.papers.identity import arxiv_id
 from digest.papers.model import Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean, shorten
 from digest.sources.base import Brings, Collected, Errand, Verdict
+from digest.sources.faults import not_before, nothing_had, wait_of
 from digest.sources.fields import MAX_SUMMARY, Unusable, read_answer, read_count, read_instant, read_title
 from digest.sources.links import links_of_id, safe_url
 from digest.sources.parsed import Parsed, Problem, joined
 from digest.sources.slices import WebSlice
-from digest.sources.web import HttpError, Site
+from digest.sources.web import Site
 
 NAME = "huggingface"
 TITLE = "Hugging Face"
@@ -29,7 +30,6 @@ FULL_PAGE = 50
 MAX_PAGES = 10
 ENOUGH_FAULTS = 3
 """So many lists that could not be had end a run: a dead server need not be asked for every day."""
-FIX = "the next run asks again"
 DUE_AT = time(12, tzinfo=UTC)
 """On a weekday, a list that is still empty at this hour is late: all known ones had begun by eight."""
 _AGAIN_AFTER = (
@@ -80,13 +80,12 @@ class HuggingFace:
                 lists[day] = _list(site, day, errand.now)
             except (BadInput, ServerUnavailable) as error:
                 faults[day] = error
-                if _wait(error) or len(faults) == ENOUGH_FAULTS or site.remaining() <= 0:
+                if wait_of(error) or len(faults) == ENOUGH_FAULTS or site.remaining() <= 0:
                     break
         errand.progress(len(days), len(days))
         said = [str(fault) for fault in faults.values()]
-        waits = [_wait(fault) for fault in faults.values()]
         if not lists:
-            raise next((fault for fault in faults.values() if _wait(fault)), ServerUnavailable(said[0], fix=FIX))
+            raise nothing_had(tuple(faults.values()))
         yesterday = errand.now.date() - timedelta(days=1)
         verdict, evidence = judge(
             {day: _ids(parsed) for day, parsed in lists.items()}, errand.now, failed=any(day >= yesterday for day in faults)
@@ -100,13 +99,8 @@ class HuggingFace:
             newest=max((id_ for found in lists.values() for id_ in _ids(found)), default=errand.past.newest),
             cursor={day.isoformat(): at.isoformat() for day, at in sorted(cursor.items())},
             evidence="; ".join([evidence, *said[:1]]),
-            not_before=errand.now + timedelta(seconds=max(waits)) if any(waits) else None,
+            not_before=not_before(errand.now, faults.values()),
         )
-
-
-def _wait(fault: Exception) -> float:
-    """For how many seconds the server asked to be left alone, if that is longer than this run has; else 0."""
-    return fault.wait or 0.0 if isinstance(fault, HttpError) else 0.0
 
 
 def lists_due(now: datetime, read_at: Mapping[date, datetime], days: int, since: date | None = None) -> list[date]:

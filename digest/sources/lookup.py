@@ -5,7 +5,7 @@ from typing import TypeAlias, TypeVar
 
 from digest.errors import ServerUnavailable
 from digest.sources.base import Collected, Errand, Known
-from digest.sources.faults import is_final, not_before
+from digest.sources.faults import is_final, not_before, wait_of
 from digest.sources.parsed import Parsed, Problem, joined
 from digest.sources.web import Site
 
@@ -52,7 +52,7 @@ def look_up(
         done += len(papers)
     errand.progress(in_all, in_all)
     if faults and not asked:
-        raise faults[0]
+        raise max(faults, key=wait_of)  # the first, if no server wants to be left alone
     whole = joined([*parts, Parsed(problems=tuple(Problem(None, str(fault)) for fault in faults))])
     found = f"of {len(asked)} papers, {told.format(found=len(whole.sightings))}"
     return Collected(

@@ -145,6 +145,14 @@ def test_a_limit_that_is_reached_from_the_start_is_told_to_the_caller(answer: An
     assert 2900 < (caught.value.wait or 0) < 3100
 
 
+def test_a_limit_that_is_reached_after_another_fault_is_told_to_the_caller_too() -> None:
+    with GitHubServer({}) as server:
+        server.will_say(PAGE, left_alone(3000))
+        with pytest.raises(HttpError) as caught:
+            ask(server, paper(1, "example/net"), paper(2, "example/other"))
+    assert 2900 < (caught.value.wait or 0) < 3100
+
+
 def test_a_limit_that_is_told_in_words_alone_ends_the_run_too() -> None:
     with GitHubServer({"example/net": 42}) as server:
         server.will_say(None, said({"message": "API rate limit exceeded for 192.0.2.1."}, 403))
