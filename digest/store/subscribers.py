@@ -74,9 +74,8 @@ def listing(
     if state is not None:
         query = query.where(subscriber.c.state == state)
     if search:
-        word = search.casefold()
-        in_name = func.lower(subscriber.c.name).contains(word, autoescape=True)
-        query = query.where(or_(subscriber.c.address_key.contains(word, autoescape=True), in_name))
+        in_address = subscriber.c.address_key.contains(search.casefold(), autoescape=True)
+        query = query.where(or_(in_address, subscriber.c.name.icontains(search, autoescape=True)))
     last, left = 0, limit
     while left is None or left > 0:
         ids = connection.execute(query.where(subscriber.c.id > last).limit(min(left or CHUNK, CHUNK))).scalars().all()
