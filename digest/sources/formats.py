@@ -81,9 +81,10 @@ def _json(head: bytes) -> str:
     if not text:
         return "hf"
     # The list of papers of Hugging Face comes with its own keys; an empty list says nothing against it.
-    if text.startswith("[") and ('"paper"' in text or '"paperId"' not in text):
+    listed = text.startswith("[")
+    if listed and '"paper"' in text:
         return "hf"
-    return next((format_ for keys, format_ in _JSON_KEYS if re.search(keys, text)), "")
+    return next((format_ for keys, format_ in _JSON_KEYS if re.search(keys, text)), "hf" if listed else "")
 
 
 def _xml(head: bytes) -> str:

@@ -54,6 +54,7 @@ def test_the_name_of_a_file_tells_its_format(name: str, format_: str) -> None:
         ('{"collection": [{"doi": "10.1101/1", "results": "x"', "biorxiv"),
         ('{"meta": {"count": 2}, "results": [{"id"', "openalex"),
         ('{"id": "https://openalex.org/W1", "doi": null', "openalex"),
+        ('[{"id": "https://openalex.org/W1", "doi": null', "openalex"),
     ],
 )
 def test_the_beginning_of_json_tells_whose_answer_it_is(head: str, format_: str) -> None:
