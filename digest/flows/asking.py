@@ -21,7 +21,6 @@ from digest.sources.parsed import Parsed
 from digest.sources.web import Abandoned, HttpError, Web
 from digest.store import lookups, notices, runs, turns
 from digest.store.engine import Store
-from digest.store.runs import SourceRun
 from digest.subscribers.address import EmailAddress
 
 LONGEST_REST = timedelta(hours=24)
@@ -107,7 +106,7 @@ class Asker:
             return False
         now = self.clock.now()
         with self.store.read() as connection:
-            return rests(_last(runs.last(connection, now), source.name), now, self.fresh_for)
+            return rests(runs.last_of(connection, source.name, now), now, self.fresh_for)
 
     def _ask(self, source: Source) -> Brought:
         """Raises Abandoned, and what the database cannot do."""
@@ -166,7 +165,7 @@ class Asker:
         """What this run, which is not noted yet, is worth telling the operator."""
         with self.store.read() as connection:
             since = runs.missing_since(connection, source.name, started)
-            last = _last(runs.last(connection, started), source.name)
+            last = runs.last_of(connection, source.name, started)
             answer = runs.last_answer(connection, source.name, started)
         outage = Outage(since, last.started_at, answer and answer.finished_at) if since and last else None
         kept = self.alarm.answers and self.alarm.answers / source.name.replace(":", "-")
@@ -209,7 +208,3 @@ def _words(source: Source, fault: Exception) -> str:
     log.error("%s: internal error: %s; please report it", source.name, said)
     log.debug("%s", source.name, exc_info=fault)
     return f"internal error: {said}"
-
-
-def _last(last: Iterable[SourceRun], name: str) -> SourceRun | None:
-    return next((run for run in last if run.source == name), None)

@@ -16,6 +16,7 @@ NEWS_FOR = timedelta(hours=24)
 """A source that was last asked before this is not missing but no longer asked."""
 ANSWER_HOLDS = timedelta(hours=6)
 """An edition made within this time of a source's answer does not lack it, whatever came after."""
+_NEWEST_FIRST = (source_run.c.started_at.desc(), source_run.c.id.desc())
 
 
 def record(
@@ -52,18 +53,21 @@ def record(
 
 def last(connection: Connection, now: datetime) -> list[SourceRun]:
     """The last run of each source until now, by name."""
-    place = func.row_number().over(
-        partition_by=source_run.c.source, order_by=(source_run.c.started_at.desc(), source_run.c.id.desc())
-    )
+    place = func.row_number().over(partition_by=source_run.c.source, order_by=_NEWEST_FIRST)
     runs = select(source_run.c.id, place.label("place")).where(source_run.c.started_at <= now).subquery()
     newest = select(runs.c.id).where(runs.c.place == 1)
     return list(connection.execute(select(source_run).where(source_run.c.id.in_(newest)).order_by(source_run.c.source)))
 
 
+def last_of(connection: Connection, source: str, now: datetime) -> SourceRun | None:
+    """The last run of a source until now."""
+    return connection.execute(_until(source, now).order_by(*_NEWEST_FIRST).limit(1)).first()
+
+
 def last_answer(connection: Connection, source: str, now: datetime) -> SourceRun | None:
     """The last run of a source until now that was fresh or quiet."""
     answers = _until(source, now).where(source_run.c.verdict.in_(ANSWERS))
-    return connection.execute(answers.order_by(source_run.c.started_at.desc(), source_run.c.id.desc()).limit(1)).first()
+    return connection.execute(answers.order_by(*_NEWEST_FIRST).limit(1)).first()
 
 
 def missing(connection: Connection, now: datetime, sources: Collection[str]) -> list[str]:

@@ -83,6 +83,8 @@ def test_the_last_runs_are_told_by_source(world: World) -> None:
     world.run("arxiv", "fresh", HOUR)
     with world.store.read() as connection:
         arxiv, hf = runs.last(connection, NOW)
+        assert (runs.last_of(connection, "hf", NOW), runs.last_of(connection, "none", NOW)) == (hf, None)
+        assert runs.last_of(connection, "hf", NOW - 3 * HOUR) is None
     assert (arxiv.source, hf.source, hf.verdict, hf.sightings, hf.problems) == ("arxiv", "hf", "stale", 9, 1)
     assert (len(hf.newest), len(hf.error), len(hf.evidence)) == (520, 2000, 2000)
     assert hf.finished_at == NOW - HOUR + MINUTE
