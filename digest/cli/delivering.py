@@ -35,12 +35,12 @@ def run(
     """Collect, publish and deliver what is due now: for cron, as often as you like."""
     from digest.cli.collecting import brought_json, tell
     from digest.cli.publishing import edition_json, published_line
-    from digest.cli.views import parse_date
+    from digest.cli.views import freezing_date
     from digest.cli.watching import watching
     from digest.flows import run as flow
 
     with application(context) as app:
-        on = parse_date(date)
+        on = freezing_date(date, app.schedule, app.clock.now())
         if dry_run:
             _foretell(app, as_json)
             return

@@ -19,12 +19,13 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Freeze the editions that are due. What is frozen stays as it is."""
-    from digest.cli.views import parse_date
+    from digest.cli.views import freezing_date
     from digest.flows import publish as flow
 
     with application(context) as app:
         now = app.clock.now()
-        published = flow.publish(app.store, app.schedule, app.settings.ranking, app.settings.sources, now, parse_date(date))
+        on = freezing_date(date, app.schedule, now)
+        published = flow.publish(app.store, app.schedule, app.settings.ranking, app.settings.sources, now, on)
         following = app.schedule.next_freezing(now)
     if as_json:
         emit_json({"editions": [edition_json(one) for one in published]})

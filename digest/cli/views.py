@@ -1,8 +1,9 @@
 """How things are shown: entries, papers and deliveries as JSON, and in one line."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from digest.edition.calendar import Schedule
 from digest.edition.model import Entry, Pick, edition_name
 from digest.errors import UsageError
 from digest.papers.model import Paper
@@ -17,6 +18,18 @@ def parse_date(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is not a date", fix="write it like 2026-11-22") from None
+
+
+def freezing_date(text: str | None, schedule: Schedule, now: datetime) -> date | None:
+    """The same of editions that are to be frozen: readers cannot be told that a wrong year was not meant.
+
+    Raises:
+        UsageError: it is no date, or a day that is nowhere on earth yet.
+    """
+    on, today = parse_date(text), schedule.date_at(now)
+    if on and on > today + timedelta(days=1):
+        raise UsageError(f"the day of edition {on} is still to come", fix=f"today is {today}")
+    return on
 
 
 def entry_json(entry: Entry, pick: Pick, place: int) -> dict[str, Any]:

@@ -54,6 +54,8 @@ def dead_source() -> Iterator[str]:
         (["collect", "--file", "p.jsonl", "--format", "odd"], 2, ["there is no format 'odd'", "page, jsonl, hf"]),
         (["publish", "--date", "tomorrow"], 2, ["'tomorrow' is not a date", "2026-11-22"]),
         (["run", "--date", "2026-13-01"], 2, ["'2026-13-01' is not a date"]),
+        (["publish", "--date", "2062-11-22"], 2, ["the day of edition 2062-11-22 is still to come", "today is 20"]),
+        (["run", "--date", "2062-11-22"], 2, ["the day of edition 2062-11-22 is still to come", "today is 20"]),
         (["rank", "--date", "22.11.2026"], 2, ["is not a date"]),
         (["preview", "--for", "nobody@example.org"], 2, ["nobody@example.org is not a subscriber", "subscribers list"]),
         (["status", "--now", "noon"], 2, ["'noon' is not a time", "2026-11-22T21:00:00Z"]),
