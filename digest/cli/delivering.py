@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -42,7 +42,7 @@ def run(
     with application(context) as app:
         on = freezing_date(date, app.schedule, app.clock.now())
         if dry_run:
-            _foretell(app, as_json)
+            _foretell(app, on, as_json=as_json)
             return
         plan = app.plan
         with watching() as watch:
@@ -97,7 +97,7 @@ def deliver(
 
     with application(context) as app:
         if dry_run:
-            _foretell(app, as_json)
+            _foretell(app, None, as_json=as_json)
             return
         address = EmailAddress.parse(only) if only else None
         parts = (app.store, app.clock, app.imprint, app.relay, app.rules)
@@ -175,7 +175,7 @@ def _say_if_held(since: datetime | None) -> None:
         talk(f"Digests are held back since {told(since)}; to let them go: digest release")
 
 
-def _foretell(app: "App", as_json: bool) -> None:
+def _foretell(app: "App", wanted: date | None, *, as_json: bool) -> None:
     from digest.sources.registry import sources_of
     from digest.store import deliveries, editions
 
@@ -184,7 +184,7 @@ def _foretell(app: "App", as_json: bool) -> None:
     with app.store.read() as connection:
         unfrozen = [
             on.isoformat() + ("" if cadence == "daily" else f" ({cadence})")
-            for on, cadence in app.schedule.due_editions(now)
+            for on, cadence in app.schedule.due_editions(now, wanted)
             if not editions.exists(connection, on, cadence)
         ]
         due = deliveries.due_now(connection, now)

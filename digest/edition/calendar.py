@@ -35,12 +35,12 @@ class Schedule:
         """The date that it is where editions are made."""
         return now.astimezone(ZoneInfo(self.zone)).date()
 
-    def due_editions(self, now: datetime) -> list[tuple[date, Cadence]]:
-        """The editions of today that should be frozen by now, whether or not they are."""
-        today = self.date_at(now)
-        if now < self.freezing_of(today):
+    def due_editions(self, now: datetime, on: date | None = None) -> list[tuple[date, Cadence]]:
+        """The editions of today that should be frozen by now, or those of `on` whatever the hour; whether or not they are."""
+        day = on or self.date_at(now)
+        if on is None and now < self.freezing_of(day):
             return []
-        return [(today, cadence) for cadence in CADENCES if self.appears(today, cadence)]
+        return [(day, cadence) for cadence in CADENCES if self.appears(day, cadence)]
 
     def next_freezing(self, now: datetime) -> datetime:
         """The first freezing after now."""

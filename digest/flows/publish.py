@@ -14,7 +14,7 @@ from digest.sources.registry import sources_of
 from digest.sources.settings import SourcesSettings
 from digest.store import editions, papers, runs, vocabularies
 from digest.store.engine import Store
-from digest.subscribers.model import CADENCES, Cadence
+from digest.subscribers.model import Cadence
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,7 @@ def publish(
 
     Publishing twice changes nothing: the first edition of a date and cadence stands.
     """
-    due = schedule.due_editions(now) if on is None else [(on, cadence) for cadence in CADENCES if schedule.appears(on, cadence)]
-    return [_freeze(store, ranking, sources, now, date_, cadence) for date_, cadence in due]
+    return [_freeze(store, ranking, sources, now, day, cadence) for day, cadence in schedule.due_editions(now, on)]
 
 
 def rank(

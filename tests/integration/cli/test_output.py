@@ -85,6 +85,12 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(operator: Operator, s
     assert sink.sessions == []
 
 
+def test_a_dry_run_foretells_the_editions_of_the_day_that_it_is_told(operator: Operator, site: Site) -> None:
+    early = MONDAY - timedelta(hours=20)
+    foretold = [operator.call("run", "--dry-run", "--json", *told, now=early).json for told in ([], ["--date", "2026-03-02"])]
+    assert [one["would_freeze"] for one in foretold] == [["2026-03-01"], ["2026-03-02", "2026-03-02 (weekly)"]]
+
+
 def test_the_ranking_names_the_terms_of_each_score(operator: Operator) -> None:
     ranked = operator.call("rank", "--json", "--top", "3", now=MONDAY).json
     assert ranked["candidates"] == 60
