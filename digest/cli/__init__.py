@@ -1,8 +1,7 @@
 """The command line: one module a group of commands, each importing what it needs only when it is called."""
 
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Annotated
@@ -13,11 +12,16 @@ from typer._click.core import Command
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code (ARCHITECTURE.md, 6)."""
+    os.umask(0o077)  # what this program writes holds addresses
+    code, written = _ended(lambda: _run(list(arguments))), _ended(_flush)
+    return code or written
+
+
+def _ended(work: Callable[[], int]) -> int:
     from digest.errors import DigestError
 
-    os.umask(0o077)  # what this program writes holds addresses
     try:
-        return _run(list(arguments))
+        return work()
     except DigestError as error:
         _say(f"error: {error}")
         if error.fix:
@@ -28,12 +32,14 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return 0  # whoever read our output has seen enough
-    finally:
-        try:
-            print(end="", flush=True)  # noqa: T201 (there may be no stdout to flush)
-        except OSError:
-            # It was told already. At its end the interpreter would try once more, and end with a code of its own.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _flush() -> int:
+    from digest.cli.common import writing
+
+    with writing():
+        print(end="", flush=True)  # noqa: T201 (there may be no stdout to flush)
+    return 0
 
 
 def _run(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """What commands share: the application, data on stdout, talk on stderr, and questions to people only."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -69,19 +70,27 @@ def emit_json(value: object) -> None:
     _write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
 
 
-def _write(text: str) -> None:
-    """Data, at once: what is left for the interpreter's end can fail without anybody hearing of it.
+@contextmanager
+def writing() -> Iterator[TextIO]:
+    """Where data goes.
 
     Raises:
         BrokenPipeError: whoever reads it has seen enough.
         TemporaryFailure: there is no room for it.
     """
     try:
-        print(text, end="", flush=True)  # noqa: T201 (there may be no stdout to write to)
-    except BrokenPipeError:
-        raise
+        yield sys.stdout
     except OSError as error:
+        # What is left would fail once more at the interpreter's end, with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
         raise TemporaryFailure(f"cannot write standard output: {error.strerror}", fix="make room for it") from None
+
+
+def _write(text: str) -> None:
+    with writing():
+        print(text, end="")  # noqa: T201 (there may be no stdout to write to)
 
 
 def talk(text: str) -> None:

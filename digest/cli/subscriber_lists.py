@@ -1,13 +1,26 @@
 """`digest subscribers list|import|export`: many readers at once."""
 
 import sys
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from digest.cli.common import AsJson, DryRun, Limit, Yes, application, counted, emit_json, moment, progress, table, talk
+from digest.cli.common import (
+    AsJson,
+    DryRun,
+    Limit,
+    Yes,
+    application,
+    counted,
+    emit_json,
+    moment,
+    progress,
+    table,
+    talk,
+    writing,
+)
 
 if TYPE_CHECKING:
     from digest.flows.importing import Tally
@@ -115,7 +128,7 @@ def export(
         found = store.listing(connection, app.clock.now(), state=wanted)
         lines = written((reader.subscriber, reader.interests) for reader in found)
         try:
-            with out.open("w", encoding="utf-8", newline="") if out else nullcontext(sys.stdout) as target:
+            with out.open("w", encoding="utf-8", newline="") if out else writing() as target:
                 count = -1  # the header is a line, and no reader
                 for line in lines:
                     target.write(line)
@@ -124,7 +137,7 @@ def export(
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise NotPermitted(f"cannot write {out or 'standard output'}: {error.strerror}") from None
+            raise NotPermitted(f"cannot write {out}: {error.strerror}") from None
     talk(f"{count} readers written{f' to {out}' if out else ''}")
 
 
