@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from digest.clock import Clock
-from digest.errors import DigestError, UsageError
+from digest.errors import UsageError
 from digest.papers.model import Work
 from digest.sources.base import AttentionSource, Errand, Known
 from digest.sources.web import Web
@@ -68,13 +68,13 @@ def like_all(store: Store, now: datetime, address: EmailAddress, likes: Sequence
         rated = {row.value: row.kind for row in subscribers.standing(connection, known.id, ratings.RATINGS)}
         wanted = dict(zip(_keys(connection, likes), likes, strict=True))
         room = max(0, MAX_RATED - len(rated))
-        new = [key for key in wanted if key not in rated]
-        taken = {key: like for key, like in wanted.items() if key in rated or key in set(new[:room])}
+        too_many = {*[key for key in wanted if key not in rated][room:]}
+        taken = {key: like for key, like in wanted.items() if key not in too_many}
         works = {key: like.work for key, like in taken.items() if like.work}
         changed = ratings.rate_all(connection, known.id, dict.fromkeys(taken, "liked"), now, works)
         if changed:
             events.record(connection, "rated", known.id, now, {"more": changed, "by": by})
-        return Liked(len(changed), len(taken) - len(changed), len(wanted) - len(taken))
+        return Liked(len(changed), len(taken) - len(changed), len(too_many))
 
 
 def _keys(connection: Any, likes: Sequence[Like]) -> list[str]:
@@ -98,8 +98,9 @@ def look_up(store: Store, clock: Clock, web: Web, source: AttentionSource, patie
     try:
         with turns.alone(store, f"asking {source.turn}", patience.total_seconds()):
             collected = source.collect(Errand(clock.now(), web, known=wanted))
-    except DigestError as error:
+    except Exception as error:
         log.warning("papers that readers like were not looked up: %s", error)
+        log.debug("%s", source.name, exc_info=error)
         return 0
     found = {id_: sighting.work for sighting in collected.parsed.sightings for id_ in sighting.ids}
     works = {key: found.get(key, NOT_THERE) for key in collected.asked}

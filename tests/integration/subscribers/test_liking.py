@@ -12,6 +12,7 @@ from digest.errors import UsageError
 from digest.flows import liking, subscribe
 from digest.papers.model import Sighting, Work
 from digest.sources.arxiv.api import ArxivApi, ArxivApiSettings
+from digest.sources.base import Collected, Errand
 from digest.sources.web import Web
 from digest.store import events, papers, ratings, subscribers
 from digest.store.engine import Store
@@ -131,6 +132,19 @@ def test_what_a_source_or_a_file_has_told_is_not_looked_up(store: Store, ann: Su
     liking.rate(store, NOW, ann.id, "arxiv:2604.21003", "neither", by="a test")
     assert look_up(store, web, arxiv) == 0
     assert arxiv.asked == []
+
+
+def test_an_answer_over_which_the_parser_trips_is_asked_for_again(
+    store: Store, ann: Subscriber, arxiv: Arxiv, web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Tripping(ArxivApi):
+        def collect(self, errand: Errand) -> Collected:
+            raise RecursionError(f"too deep, of {errand.known[0].ids[0]}")
+
+    liking.like_all(store, NOW, ANN, likes("arxiv:2604.21001"), by="a test")
+    assert liking.look_up(store, SteppedClock(NOW), web, Tripping(ArxivApiSettings())) == 0
+    assert "papers that readers like were not looked up: too deep, of arxiv:2604.21001" in caplog.text
+    assert look_up(store, web, arxiv) == 1
 
 
 def test_no_more_are_looked_up_at_once_than_the_source_allows(store: Store, ann: Subscriber, arxiv: Arxiv, web: Web) -> None:
