@@ -16,14 +16,6 @@ ENDED: tuple[State, ...] = ("rejected", "expired", "parked", "skipped")
 """What may be tried again without asking: these never reached the reader."""
 
 
-def settle_notice(store: Store, now: datetime, number: int, state: Settled) -> bool:
-    """The same for a notice."""
-    with store.write() as connection:
-        if state == "queued":
-            return ledger.retry(connection, notice, number, now, from_states=OPEN)
-        return ledger.resolve(connection, notice, number, state, now)
-
-
 def settle(store: Store, now: datetime, number: int, state: Settled) -> bool:
     """Give a delivery that is in doubt, held or parked the state that it has in truth; returns whether it was one.
 
@@ -39,3 +31,11 @@ def settle(store: Store, now: datetime, number: int, state: Settled) -> bool:
             papers = [pick.paper_id for pick in picks_from_json(row.picks)]
             ledger.remember(connection, number, row.subscriber_id, seen.segment(row.edition_date, papers))
         return True
+
+
+def settle_notice(store: Store, now: datetime, number: int, state: Settled) -> bool:
+    """The same for a notice."""
+    with store.write() as connection:
+        if state == "queued":
+            return ledger.retry(connection, notice, number, now, from_states=OPEN)
+        return ledger.resolve(connection, notice, number, state, now)
