@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, ServerUnavailable, TemporaryFailure
-from digest.store.engine import shown, sqlite_path
+from digest.store.engine import shown
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -166,4 +166,4 @@ def _libpq(url: str) -> str:
 
 
 def _is_sqlite(url: str) -> bool:
-    return url.startswith("sqlite") or sqlite_path(url) is not None
+    return url.startswith("sqlite")
