@@ -11,6 +11,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded
 
 import argparse
+import gc
 import json
 import resource as limits
 import sys
@@ -109,6 +110,7 @@ def measure(readers: int, candidates: int, profiles: int = 256, older: int = OLD
     # Once for nothing: what all readers share is looked up, and memory is asked for.
     Timed(stage, next(chunks(draw, min(readers, CHUNK), candidates, tastes)), barred, length_of_lists(10, 10))
     found.before = peak()
+    gc.freeze()  # as delivery does with what stays
     for chunk in chunks(draw, readers, candidates, tastes):
         timed = Timed(stage, chunk, barred, length_of_lists(10, 10))
         begun = time.process_time()
