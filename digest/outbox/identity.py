@@ -5,6 +5,11 @@ from urllib.parse import quote, urlsplit
 from digest.subscribers.address import EmailAddress
 from digest.tokens import Signer
 
+MAX_MESSAGE_ID = 160
+"""Characters that the name of a delivery may have: the database keeps it."""
+MAX_DOMAIN = MAX_MESSAGE_ID - len(f"2026-11-23-weekly.{'s' * 22}@")
+"""What is left of them for the sender's domain."""
+
 _MESSAGE, _RATING = "message-id", "rate"
 
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from digest.clock import Duration
 from digest.errors import BadInput
+from digest.outbox.identity import MAX_DOMAIN
 from digest.outbox.mailbox import Mailbox
 from digest.subscribers.address import EmailAddress
 
@@ -22,6 +23,13 @@ def _mailbox(text: str) -> str:
             Mailbox.parse(text)
     except BadInput as error:
         raise ValueError(str(error)) from error
+    return text
+
+
+def _sender(text: str) -> str:
+    domain = Mailbox.parse(text).address.domain if _mailbox(text) else ""
+    if len(domain) > MAX_DOMAIN:
+        raise ValueError(f"its domain has {len(domain)} characters; each mail is named under it, and {MAX_DOMAIN} fit")
     return text
 
 
@@ -56,7 +64,7 @@ class EmailSettings(BaseModel):
 
     model_config = ConfigDict(**_CONFIG, populate_by_name=True)
 
-    from_: Annotated[str, AfterValidator(_mailbox), Field(min_length=1)] | None = Field(default=None, alias="from")
+    from_: Annotated[str, AfterValidator(_sender), Field(min_length=1)] | None = Field(default=None, alias="from")
     reply_to: Annotated[str, AfterValidator(_mailbox)] = ""
 
     @property

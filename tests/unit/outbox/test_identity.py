@@ -1,9 +1,12 @@
 import re
+from datetime import UTC, date, datetime
 
 import pytest
 
+from digest.edition.model import Edition
 from digest.errors import BadInput
 from digest.outbox.identity import (
+    MAX_DOMAIN,
     is_rating_token,
     list_id,
     message_id,
@@ -12,6 +15,7 @@ from digest.outbox.identity import (
     unsubscribe_mailto,
     unsubscribe_url,
 )
+from digest.store.schema import delivery
 from digest.tokens import Signer, random_token
 
 SIGNER = Signer(["k" * 32])
@@ -33,6 +37,12 @@ def test_a_message_id_tells_the_edition_and_nothing_about_the_reader() -> None:
     name = message_id(SIGNER, "2026-11-22-weekly", token, "example.org")
     assert re.fullmatch(r"2026-11-22-weekly\.[\w-]{22}@example\.org", name)
     assert token not in name
+
+
+def test_under_the_longest_domain_that_may_send_the_database_takes_the_name_of_every_mail() -> None:
+    longest = Edition(1, date(2026, 11, 22), "weekly", datetime(2026, 11, 22, tzinfo=UTC), ()).name
+    name = message_id(SIGNER, longest, random_token(), "d" * MAX_DOMAIN)
+    assert len(name) == delivery.c.message_id.type.length
 
 
 def test_nobody_without_the_key_can_make_a_message_id() -> None:

@@ -110,6 +110,13 @@ def test_a_schedule_that_cannot_be_is_refused(name: str, value: object) -> None:
         ScheduleSettings.model_validate({name: value})
 
 
+def test_a_sender_whose_domain_is_too_long_to_name_mails_under_it_is_refused() -> None:
+    fits = f"{'a' * 54}.{'b' * 60}.org"
+    assert EmailSettings.model_validate({"from": f"Papers <p@{fits}>"}).sender
+    with pytest.raises(ValidationError, match="its domain has 120 characters; each mail is named under it, and 119 fit"):
+        EmailSettings.model_validate({"from": f"Papers <p@a{fits}>"})
+
+
 @pytest.mark.parametrize(
     ("bind", "host", "port"), [("127.0.0.1:8000", "127.0.0.1", 8000), ("[::1]:80", "::1", 80), ("localhost:0", "localhost", 0)]
 )
