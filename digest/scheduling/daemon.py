@@ -92,6 +92,7 @@ class Daemon:
             async with self._ticking:
                 # Shutting down cancels what the scheduler has begun, and a mail on the wire would be in doubt.
                 scheduler.shutdown(wait=False)
+            await asyncio.wait(work)  # whichever fails, the other one ends in order
             for task in work:
                 await task
 

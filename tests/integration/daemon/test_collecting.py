@@ -144,3 +144,18 @@ def test_a_daemon_that_can_collect_no_more_ends_with_the_error_and_does_not_live
     broken = replace(site.app.plan, sources=None)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         asyncio.run(asyncio.wait_for(Daemon(broken, Notifier({})).run(), 60))
+
+
+def test_when_collecting_breaks_the_web_part_still_ends_in_order(make_site: Callable[..., Site]) -> None:
+    site = make_site(clock=SystemClock(MONDAY))
+    broken = replace(site.app.plan, sources=None)  # type: ignore[arg-type]
+    ended: list[str] = []
+
+    async def web(stop: asyncio.Event) -> None:
+        await stop.wait()
+        await asyncio.sleep(0.1)  # the last answer is on its way
+        ended.append("in order")
+
+    with pytest.raises(AttributeError):
+        asyncio.run(asyncio.wait_for(Daemon(broken, Notifier({})).run(web), 60))
+    assert ended == ["in order"]
