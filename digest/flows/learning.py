@@ -4,6 +4,7 @@ A vocabulary is fitted once a month at most. A profile is learned when its reade
 has come, and never for an edition's sake; whoever has none yet when his mail is made gets it then, once.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,18 +41,21 @@ class Stopped(Exception):
     """What was begun is of no use half done."""
 
 
-def ready(store: Store, now: datetime) -> int | None:
+def ready(store: Store, now: datetime, stop: Callable[[], bool] = never) -> int | None:
     """The version of the current vocabulary, for an edition that is about to be frozen: fitted here if it is the very first,
     and else whatever its age, for no edition waits for words that are a little fresher.
 
     None: there is no paper to fit one on.
+
+    Raises:
+        Stopped: before there was one.
     """
     with store.read() as connection:
         standing = vocabularies.current(connection)
     if standing is not None:
         return standing.version
     try:
-        return _fit(store, now, None, PATIENCE, never)
+        return _fit(store, now, None, PATIENCE, stop)
     except Busy:
         return None
 
@@ -210,7 +214,12 @@ class _Words:
 
 
 def _fit(store: Store, now: datetime, known: int | None, patience: timedelta, stop: Callable[[], bool]) -> int | None:
-    with alone(store, "fit a vocabulary", patience.total_seconds()):
+    def wait(seconds: float) -> None:
+        if stop():
+            raise Stopped
+        time.sleep(seconds)
+
+    with alone(store, "fit a vocabulary", patience.total_seconds(), sleep=wait):
         with store.read() as connection:
             standing = vocabularies.current(connection)
         if standing is not None and standing.version != known:

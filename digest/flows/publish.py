@@ -1,5 +1,6 @@
 """Publish: candidates and their readings become an edition, frozen once for everybody."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -34,12 +35,18 @@ def publish(
     sources: SourcesSettings,
     now: datetime,
     on: date | None = None,
+    stop: Callable[[], bool] = learning.never,
 ) -> list[Published]:
     """Freeze every edition that is due now, or (with `on`) the editions of that date whatever the hour.
 
-    Publishing twice changes nothing: the first edition of a date and cadence stands.
+    Publishing twice changes nothing: the first edition of a date and cadence stands. One that is stopped while it waits for
+    the first vocabulary freezes nothing.
     """
-    return [_freeze(store, ranking, sources, now, day, cadence) for day, cadence in schedule.due_editions(now, on)]
+    due = schedule.due_editions(now, on)
+    try:
+        return [_freeze(store, ranking, sources, now, day, cadence, stop) for day, cadence in due]
+    except learning.Stopped:
+        return []
 
 
 def rank(
@@ -55,7 +62,13 @@ def rank(
 
 
 def _freeze(
-    store: Store, ranking: RankingSettings, sources: SourcesSettings, now: datetime, on: date, cadence: Cadence
+    store: Store,
+    ranking: RankingSettings,
+    sources: SourcesSettings,
+    now: datetime,
+    on: date,
+    cadence: Cadence,
+    stop: Callable[[], bool],
 ) -> Published:
     with store.read() as connection:
         standing = editions.find(connection, on, cadence)
@@ -68,7 +81,7 @@ def _freeze(
     if empty_because and missing:
         waiting = f"{empty_because}, and {', '.join(missing)} could not be read"
         return Published(Edition(0, on, cadence, now, (), tuple(missing), waiting), new=False, waits=True)
-    version = learning.ready(store, now)
+    version = learning.ready(store, now, stop)
     with store.read() as connection:
         vocabulary = None if version is None else vocabularies.load(connection, version)
     # Counted once here, and not by each process that mails the edition.

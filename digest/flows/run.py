@@ -97,10 +97,10 @@ def collect_attention(plan: Plan, watch: Watch = NOBODY) -> list[Brought]:
     return brought
 
 
-def publish(plan: Plan, on: date | None = None) -> list[Published]:
+def publish(plan: Plan, on: date | None = None, stop: Callable[[], bool] = learning.never) -> list[Published]:
     """Freeze what is due, choose what everybody is shown of it, and once for each edition forget what is past its time."""
     now = plan.clock.now()
-    published = publishing.publish(plan.store, plan.rules.schedule, plan.ranking, plan.sources, now, on)
+    published = publishing.publish(plan.store, plan.rules.schedule, plan.ranking, plan.sources, now, on, stop)
     issuing.choose(plan.store, plan.ranking, now)
     if any(one.new for one in published):
         with plan.store.write() as connection:

@@ -85,7 +85,7 @@ class Chores:
     async def _publish(self) -> bool:
         if self._stopping():
             return False  # its sources were cut short
-        published = [one for one in await asyncio.to_thread(flow.publish, self._plan) if one.new]
+        published = [one for one in await asyncio.to_thread(flow.publish, self._plan, stop=self._stopping) if one.new]
         for one in published:
             log.info("edition %s: %s", one.edition.name, one.edition.empty_because or f"{len(one.edition.entries)} candidates")
         return bool(published)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -16,9 +17,10 @@ from support.waiting import until
 from support.website import JSON, Answer, Asked, Website
 
 from digest.clock import SystemClock
+from digest.flows import learning
 from digest.scheduling.daemon import Daemon
 from digest.scheduling.notify import Notifier
-from digest.store import editions, runs
+from digest.store import editions, runs, turns
 
 pytestmark = pytest.mark.usefixtures("quick")
 SECOND = timedelta(seconds=1)
@@ -115,6 +117,21 @@ def test_an_edition_is_not_frozen_without_its_sources_because_the_daemon_is_told
 ) -> None:
     site = asking(MONDAY)
     run_until(Daemon(site.app.plan, Notifier({})), lambda: hugging_face.requests)
+    assert not frozen(site)
+
+
+def test_a_daemon_that_is_told_to_end_waits_for_no_vocabulary_that_another_process_fits(
+    make_site: Callable[..., Site], run_until: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "PATIENCE", 10 * SECOND)
+    site = make_site(clock=SystemClock(MONDAY))
+
+    def both_are_at_the_lock() -> bool:
+        opened = [one.resolve().name for one in Path("/proc/self/fd").iterdir()]
+        return opened.count("digest.db.turn-fit-a-vocabulary") == 2
+
+    with turns.alone(site.app.store, "fit a vocabulary", 0):
+        run_until(Daemon(site.app.plan, Notifier({})), both_are_at_the_lock)
     assert not frozen(site)
 
 
