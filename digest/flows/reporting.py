@@ -21,14 +21,15 @@ def report(store: Store, now: datetime, operator: str) -> int:
     """
     if not operator:
         return 0
+    with store.read() as connection:
+        waiting = editions.unreported(connection, since=now - LOOK_BACK, until=now)
+    settled = [row for row in waiting if row.empty_because or now - row.frozen_at > SETTLED_AFTER[row.cadence]]
+    if not settled:
+        return 0
     queued = 0
     with store.write() as connection:
-        for row in editions.unreported(connection):
-            if not now - LOOK_BACK < row.frozen_at <= now:
-                continue
+        for row in settled:
             counts = deliveries.counts(connection, row.id)
-            if not (row.empty_because or now - row.frozen_at > SETTLED_AFTER[row.cadence]):
-                continue
             editions.set_reported(connection, row.id, now)
             if not row.empty_because and not any(counts.get(state) for state in UNTOLD):
                 continue

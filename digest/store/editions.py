@@ -153,9 +153,9 @@ def best(connection: Connection, number: int, limit: int) -> list[Work]:
     return [work_from_json(work) for work in connection.execute(query.limit(limit)).scalars()]
 
 
-def unreported(connection: Connection) -> list[EditionRow]:
-    """The editions whose outcome the operator was not told yet, oldest first."""
-    query = select(edition).where(edition.c.reported_at.is_(None))
+def unreported(connection: Connection, *, since: datetime, until: datetime) -> list[EditionRow]:
+    """The editions frozen in (since, until] whose outcome the operator was not told yet, oldest first."""
+    query = select(edition).where(edition.c.reported_at.is_(None), edition.c.frozen_at > since, edition.c.frozen_at <= until)
     return list(connection.execute(query.order_by(edition.c.id)))
 
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 from contract.world import HOUR, NOW, TODAY, World, together
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from digest.edition.model import Pick
-from digest.store import deliveries, editions
-from digest.store.schema import delivery, subscriber
+from digest.store import deliveries
+from digest.store.schema import delivery, edition, subscriber
 
 DAY = timedelta(days=1)
 PICKS = (Pick(7, "card", "topic", "robot arms"), Pick(9, "also"))
@@ -16,8 +16,7 @@ UNDER_WAY = {"claimed", "submitting", "in_doubt", "held"}
 
 def issue_row(world: World, number: int) -> "Row[tuple[object, ...]]":
     with world.store.read() as connection:
-        (row,) = [row for row in editions.unreported(connection) if row.id == number]
-    return row
+        return connection.execute(select(edition).where(edition.c.id == number)).one()
 
 
 def enqueue_for_all(world: World, number: int) -> int:

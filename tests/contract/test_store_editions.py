@@ -153,7 +153,9 @@ def test_editions_are_found_by_when_they_were_frozen(world: World) -> None:
 
 def test_an_edition_is_reported_once(world: World) -> None:
     one, other = world.edition(TODAY - DAY), world.edition(TODAY)
+    times = {"since": NOW - 7 * DAY, "until": NOW}
     with world.store.write() as connection:
-        assert [row.id for row in editions.unreported(connection)] == [one, other]
+        assert [row.id for row in editions.unreported(connection, **times)] == [one, other]
+        assert [row.id for row in editions.unreported(connection, since=NOW - DAY, until=NOW)] == [other]
         editions.set_reported(connection, one, NOW)
-        assert [row.id for row in editions.unreported(connection)] == [other]
+        assert [row.id for row in editions.unreported(connection, **times)] == [other]
