@@ -4,6 +4,9 @@ Every error carries what happened (`str(error)`), what to do about it (`fix`) an
 The codes are those of `sysexits.h` where one fits.
 """
 
+import errno
+from pathlib import Path
+
 
 class DigestError(Exception):
     """Something went wrong that this program foresaw."""
@@ -55,3 +58,10 @@ class TemporaryFailure(DigestError):
     """The machine cannot do it now (disk full, database locked); nothing was lost."""
 
     exit_code = 75
+
+
+def unwritable(path: Path, error: OSError, *, fix: str) -> DigestError:
+    """Why a file cannot be written: there is no room for it, which passes, or it may not be, which `fix` mends."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return TemporaryFailure(f"the disk of {path.parent} is full", fix="make room, then call this again")
+    return NotPermitted(f"{path} cannot be written: {error.strerror}", fix=fix)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from digest.errors import TemporaryFailure, UsageError
+from digest.errors import TemporaryFailure, UsageError, unwritable
 
 if TYPE_CHECKING:
     from digest.wiring import App
@@ -71,16 +71,23 @@ def emit_json(value: object) -> None:
 
 
 @contextmanager
-def writing() -> Iterator[TextIO]:
-    """Where data goes.
+def writing(file: Path | None = None) -> Iterator[TextIO]:
+    """Where data goes: standard output, or a file.
 
     Raises:
         BrokenPipeError: whoever reads it has seen enough.
         TemporaryFailure: there is no room for it.
+        NotPermitted: the file cannot be written.
     """
     try:
-        yield sys.stdout
+        if file is None:
+            yield sys.stdout
+        else:
+            with file.open("w", encoding="utf-8", newline="") as target:
+                yield target
     except OSError as error:
+        if file is not None and not isinstance(error, BrokenPipeError):
+            raise unwritable(file, error, fix="check owner and mode of the folder, or choose another file") from None
         # What is left would fail once more at the interpreter's end, with a code of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from digest.cli.common import AsJson, Weekly, application, emit, emit_json, talk
+from digest.cli.common import AsJson, Weekly, application, emit, emit_json, talk, writing
 
 
 def register(parent: typer.Typer) -> None:
@@ -71,7 +71,7 @@ def preview(
 ) -> None:
     """Show a digest as it would be mailed: the frozen edition, or today's as it stands. Nothing is queued or remembered."""
     from digest.cli.views import parse_date
-    from digest.errors import BadInput, NotPermitted
+    from digest.errors import BadInput
     from digest.flows import drafts, messages
 
     with application(context) as app:
@@ -95,10 +95,8 @@ def preview(
     if out is None:
         emit(content.decode().replace("\r\n", "\n").rstrip("\n"))
         return
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise NotPermitted(f"{out} cannot be written: {error.strerror}") from None
+    with writing(out) as target:
+        target.write(content.decode())
     talk(f"Wrote {out}")
     if open_:
         typer.launch(str(out.resolve()))

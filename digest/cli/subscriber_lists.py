@@ -119,7 +119,6 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; else standard output.", metavar="FILE")] = None,
 ) -> None:
     """Write readers as CSV, as import reads it. No cell begins like a spreadsheet's formula."""
-    from digest.errors import NotPermitted
     from digest.store import subscribers as store
     from digest.subscribers.csv import written
 
@@ -127,17 +126,12 @@ def export(
     with application(context) as app, app.store.read() as connection:
         found = store.listing(connection, app.clock.now(), state=wanted)
         lines = written((reader.subscriber, reader.interests) for reader in found)
-        try:
-            with out.open("w", encoding="utf-8", newline="") if out else writing() as target:
-                count = -1  # the header is a line, and no reader
-                for line in lines:
-                    target.write(line)
-                    count += 1
-                target.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise NotPermitted(f"cannot write {out}: {error.strerror}") from None
+        with writing(out) as target:
+            count = -1  # the header is a line, and no reader
+            for line in lines:
+                target.write(line)
+                count += 1
+            target.flush()
     talk(f"{count} readers written{f' to {out}' if out else ''}")
 
 

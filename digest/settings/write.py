@@ -1,13 +1,12 @@
 """Writes the files of an installation: `digest.toml` for settings, `.env` for secrets, keys; all for their owner only."""
 
-import errno
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from digest.errors import NotPermitted, TemporaryFailure, UsageError
+from digest.errors import UsageError, unwritable
 from digest.settings.missing import EXAMPLES
 from digest.settings.shown import toml_value
 
@@ -84,12 +83,7 @@ def _refusals(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise TemporaryFailure(f"the disk of {path.parent} is full", fix="make room, then call this again") from None
-        raise NotPermitted(
-            f"{path} cannot be written: {error.strerror}",
-            fix="check owner and mode of the folder, or choose another with DIGEST_HOME",
-        ) from None
+        raise unwritable(path, error, fix="check owner and mode of the folder, or choose another with DIGEST_HOME") from None
 
 
 def _put(path: Path, content: bytes, place: Callable[[Path, Path], object]) -> None:

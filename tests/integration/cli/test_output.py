@@ -314,9 +314,20 @@ def test_a_full_disk_is_told_and_not_taken_for_success(operator: Operator, line:
     assert (done.returncode, done.stderr.count("rror"), done.stderr.endswith(told)) == (75, 1, True)
 
 
-def test_an_export_that_did_not_fit_is_no_success(operator: Operator, site: Site) -> None:
+@pytest.mark.parametrize("line", ["subscribers export", "preview"])
+@pytest.mark.parametrize(
+    ("file", "code", "told"),
+    [
+        ("/dev/full", 75, "error: the disk of /dev is full\n  fix: make room, then call this again\n"),
+        ("/proc/cpuinfo/no", 77, "error: /proc/cpuinfo/no cannot be written: Not a directory\n  fix: check owner and mode "),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_told_and_no_success(
+    operator: Operator, site: Site, line: str, file: str, code: int, told: str
+) -> None:
     site.readers(1)
-    assert operator.call("subscribers", "export", "--out", "/dev/full").code == 77
+    done = operator.call(*line.split(), "--out", file, now=MONDAY)
+    assert (done.code, told in done.err, "readers written" in done.err) == (code, True, False)
 
 
 def test_mails_go_out_though_nobody_can_read_of_it(operator: Operator, site: Site) -> None:
