@@ -1,16 +1,21 @@
 """Copies of an SQLite database, made while it is in use; PostgreSQL has better tools of its own."""
 
+import errno
 import os
+import shutil
 import sqlite3
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
+from itertools import chain, count
 from pathlib import Path
 
-from digest.errors import BadInput, ConfigurationError, NotPermitted, UsageError
+from digest.errors import BadInput, ConfigurationError, UsageError, unwritable
 from digest.store import schema
 from digest.store.engine import Store, sqlite_path
 from digest.store.presence import alone
 
 _POSTGRESQL = "this is for SQLite"
+_FIX = "check the folder and its free space"
 
 
 def backup(store: Store, target: Path) -> None:
@@ -18,6 +23,7 @@ def backup(store: Store, target: Path) -> None:
 
     Raises:
         UsageError: the target is there already, or the database is no SQLite file.
+        TemporaryFailure: there is no room for it.
         NotPermitted: the target cannot be written.
     """
     source = sqlite_path(str(store.engine.url))
@@ -28,19 +34,11 @@ def backup(store: Store, target: Path) -> None:
         if target.exists():
             raise UsageError(f"{target} is there already", fix="choose another name")
         part.unlink(missing_ok=True)
-        origin, copy = sqlite3.connect(source), sqlite3.connect(part)
-        try:
-            origin.backup(copy)
-        finally:
-            copy.close()
-            origin.close()
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
+        _copy(lambda: sqlite3.connect(source), part)
         part.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise NotPermitted(f"{target} cannot be written: {error}", fix="check the folder and its free space") from None
+        _keep(target.parent)
+    except OSError as error:
+        raise unwritable(target, error, fix=_FIX) from None
 
 
 def check(file: Path) -> None:
@@ -74,6 +72,7 @@ def restore(url: str, file: Path) -> Path | None:
     Raises:
         UsageError: the database is no SQLite file.
         Busy: another process has it open.
+        TemporaryFailure: there is no room for both; it is as it was.
         NotPermitted: it cannot be written; it is as it was.
     """
     path = sqlite_path(url)
@@ -83,37 +82,66 @@ def restore(url: str, file: Path) -> Path | None:
     with alone(path):
         try:
             return _replace(path, file)
-        except (OSError, sqlite3.Error) as error:
-            raise NotPermitted(f"{path} cannot be replaced: {error}", fix="check the folder and its free space") from None
+        except OSError as error:
+            raise unwritable(path, error, fix=_FIX) from None
 
 
 def _opened(file: Path) -> sqlite3.Connection:
     """A file that is only read; any name will do, also one with `?` or `#` in it."""
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
+    # Without a log there is nothing to be read but the file; SQLite, not told so, makes one beside it and leaves it there.
+    lone = not any(file.with_name(file.name + log).exists() for log in ("-wal", "-journal"))
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro{'&immutable=1' if lone else ''}", uri=True)
 
 
 def _replace(path: Path, file: Path) -> Path | None:
     fresh = path.with_name(path.name + ".restoring")
     fresh.unlink(missing_ok=True)  # of a restore that was killed
-    origin, copy = _opened(file), sqlite3.connect(fresh)
-    try:
-        origin.backup(copy)
-    finally:
-        copy.close()
-        origin.close()
+    _copy(lambda: _opened(file), fresh)
     kept = None
     if path.exists():
         if os.geteuid() == 0:
             # What root restores belongs to whom it belonged to: the service does not run as root.
             os.chown(fresh, path.stat().st_uid, path.stat().st_gid)
-        kept = path.with_name(path.name + ".before-restore")
-        former, copy = sqlite3.connect(path), sqlite3.connect(kept)
+        kept = _unused(path.with_name(path.name + ".before-restore"))
         try:
-            former.backup(copy)
-        finally:
-            copy.close()
-            former.close()
+            _copy(lambda: sqlite3.connect(path), kept)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            shutil.copyfile(path, kept)  # it is no database any more, and that is why it is replaced
+            _keep(kept)
     for side in (path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         side.unlink(missing_ok=True)
     fresh.replace(path)
+    _keep(path.parent)
     return kept
+
+
+def _unused(path: Path) -> Path:
+    """This name, or with the first number from 2 on under which there is nothing."""
+    others = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(name for name in chain([path], others) if not name.exists())
+
+
+def _copy(opened: Callable[[], sqlite3.Connection], target: Path) -> None:
+    """Write a copy that outlasts a loss of power, or nothing."""
+    try:
+        with closing(opened()) as origin, closing(sqlite3.connect(target)) as copy:
+            origin.backup(copy)
+        _keep(target)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error)) from None
+
+
+def _keep(place: Path) -> None:
+    """Have a file, or the names in a folder, on the disk before anything else is done."""
+    number = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

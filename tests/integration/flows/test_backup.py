@@ -1,5 +1,6 @@
 """Copies of the database."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -48,6 +49,50 @@ def test_restoring_keeps_the_former_database_beside_it(site: Site, tmp_path: Pat
     former.close()
 
 
+def test_no_restore_takes_the_place_of_what_an_earlier_one_kept(site: Site, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    backup.backup(site.app.store, target)
+    site.app.close()
+    kept = [backup.restore(site.app.settings.database_url, target) for _ in range(3)]
+    names = ["digest.db.before-restore", "digest.db.before-restore-2", "digest.db.before-restore-3"]
+    assert kept == [site.app.settings.home / name for name in names]
+
+
+def test_what_is_no_database_any_more_is_replaced_and_kept_as_it_is(site: Site, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    backup.backup(site.app.store, target)
+    site.app.close()
+    (site.app.settings.home / "digest.db").write_bytes(b"what a disk made of it" * 500)
+    kept = backup.restore(site.app.settings.database_url, target)
+    assert kept is not None
+    assert kept.read_bytes() == b"what a disk made of it" * 500
+    backup.check(site.app.settings.home / "digest.db")
+
+
+def test_looking_at_a_backup_leaves_nothing_beside_it(site: Site, tmp_path: Path) -> None:
+    target = tmp_path / "copy.db"
+    backup.backup(site.app.store, target)
+    site.app.close()
+    backup.check(target)
+    backup.restore(site.app.settings.database_url, target)
+    assert sorted(one.name for one in tmp_path.iterdir() if one.name.startswith("copy")) == ["copy.db"]
+
+
+def test_what_a_log_beside_a_backup_holds_is_restored_too(site: Site, tmp_path: Path) -> None:
+    with site.app.store.write() as connection:
+        papers.set_hidden(connection, 1, site.app.clock.now())
+    target = tmp_path / "copied by hand.db"
+    for end in ("", "-wal"):
+        shutil.copy(site.app.settings.home / f"digest.db{end}", f"{target}{end}")
+    site.app.close()
+    backup.check(target)
+    backup.restore(site.app.settings.database_url, target)
+    restored = Store.open(site.app.settings.database_url)
+    with restored.read() as connection:
+        assert papers.hidden_among(connection, [1]) == {1}
+    restored.close()
+
+
 def test_a_backup_is_found_whatever_its_name(site: Site, tmp_path: Path) -> None:
     target = tmp_path / "of today? #1, 50%41.db"
     backup.backup(site.app.store, target)
@@ -72,8 +117,8 @@ def test_what_cannot_be_written_is_told(site: Site, tmp_path: Path) -> None:
     target = tmp_path / "copy.db"
     backup.backup(site.app.store, target)
     site.app.close()
-    (site.app.settings.home / "digest.db.before-restore").mkdir()
-    with pytest.raises(NotPermitted, match="cannot be replaced"):
+    (site.app.settings.home / "digest.db.restoring").mkdir()
+    with pytest.raises(NotPermitted, match="cannot be written"):
         backup.restore(site.app.settings.database_url, target)
     Store.open(site.app.settings.database_url).close()
 
