@@ -4,7 +4,7 @@ Every row is in wholly or not at all, so that whoever is interrupted runs the sa
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -76,15 +76,14 @@ class Import:
         """
         if not self.confirmed and not self.public_url:
             raise ConfigurationError("site.public_url is not set, and confirmations need it", fix="set it, or pass --confirmed")
-        with self.store.read() as connection:
-            last_before = subscribers.last_id(connection)
+        mine: list[range] = []
         met: set[str] = set()
         for rows, bad_rows, line in _chunks(sheet):
             for bad in bad_rows:
                 on_bad(bad)
             counted = Tally(bad=len(bad_rows))
             with self.store.read() if self.dry_run else self.store.write() as connection:
-                self._take(connection, rows, counted, last_before, met)
+                self._take(connection, rows, counted, mine, met)
             _add(tally, counted, line)
             on_progress()
         if not tally.good:
@@ -93,7 +92,8 @@ class Import:
                 fix="the first line names the columns: email,name,topics,zone,hour,days,cadence,size",
             )
 
-    def _take(self, connection: Any, rows: Sequence[Row], counted: Tally, last_before: int, met: set[str]) -> None:
+    def _take(self, connection: Any, rows: Sequence[Row], counted: Tally, mine: list[range], met: set[str]) -> None:
+        """`mine`: the ids of those whom this import added; in a rehearsal there are none, and `met` has their addresses."""
         addresses = [row.sign_up.address for row in rows]
         suppressed = suppressions.suppressed_among(connection, [address.text for address in addresses])
         known = subscribers.states(connection, addresses)
@@ -106,7 +106,7 @@ class Import:
                 counted.repeated += 1
             elif address.key in known:
                 number, state = known[address.key]
-                if number > last_before:
+                if any(number in some for some in mine):
                     counted.repeated += 1
                 elif state in HERE:
                     counted.already += 1
@@ -117,14 +117,19 @@ class Import:
             else:
                 new[address.key] = row.sign_up
         if self.dry_run:
-            met.update(new)  # else the database remembers them
+            met.update(new)
         roles = [sign_up.address for sign_up in new.values() if is_role(sign_up.address)]
         counted.roles, counted.some_roles = len(roles), roles[:ROLES_NAMED]
-        added = len(new) if self.dry_run else self._enrol(connection, list(new.values()))
-        counted.added += added
-        counted.already += len(new) - added
+        if self.dry_run:
+            counted.added += len(new)
+            return
+        added = self._enrol(connection, list(new.values()))
+        _extend(mine, added)
+        counted.added += len(added)
+        counted.already += len(new) - len(added)
 
-    def _enrol(self, connection: Any, sign_ups: Sequence[SignUp]) -> int:
+    def _enrol(self, connection: Any, sign_ups: Sequence[SignUp]) -> Collection[int]:
+        """Returns the ids of those who were added."""
         asked = [None if self.confirmed else new_confirmation(self.now) for _ in sign_ups]
         consent = consent_of(self.source, self.now, confirmed=self.confirmed)
         newcomers = [(sign_up, one.kept if one else None) for sign_up, one in zip(sign_ups, asked, strict=True)]
@@ -137,7 +142,7 @@ class Import:
                 if one and sign_up.address.key in added
             ]
             ask_to_confirm(connection, whom, self.public_url, self.now)
-        return len(added)
+        return added.values()
 
 
 def _chunks(sheet: Sheet) -> Iterator[tuple[list[Row], list[BadRow], int]]:
@@ -154,6 +159,15 @@ def _chunks(sheet: Sheet) -> Iterator[tuple[list[Row], list[BadRow], int]]:
             good, bad = [], []
     if good or bad:
         yield good, bad, row.line
+
+
+def _extend(spans: list[range], numbers: Collection[int]) -> None:
+    """Take in numbers that are mostly consecutive: a million of them need no more room than one."""
+    for number in sorted(numbers):
+        if spans and spans[-1].stop == number:
+            spans[-1] = range(spans[-1].start, number + 1)
+        else:
+            spans.append(range(number, number + 1))
 
 
 def _add(tally: Tally, counted: Tally, line: int) -> None:

@@ -96,11 +96,6 @@ def states(connection: Connection, addresses: Collection[EmailAddress]) -> dict[
     return found
 
 
-def last_id(connection: Connection) -> int:
-    """The id of the newest subscriber; 0 while there is none."""
-    return connection.execute(select(func.max(subscriber.c.id))).scalar() or 0
-
-
 def counts(connection: Connection) -> dict[State, int]:
     """How many subscribers are in which state."""
     query = select(subscriber.c.state, func.count()).group_by(subscriber.c.state)

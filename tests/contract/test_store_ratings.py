@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from digest.papers.model import Work
 from digest.store import ratings, subscribers
-from digest.store.schema import interest
+from digest.store.schema import interest, subscriber
 from digest.subscribers.model import Interest
 
 LATER = NOW + timedelta(hours=1)
@@ -159,5 +159,5 @@ def test_whatever_was_said_in_whatever_order_one_opinion_of_a_paper_stands(
 def _reader(world: World) -> int:
     """One that is there from the example before, or a new one."""
     with world.store.read() as connection:
-        known = subscribers.last_id(connection)
+        known = connection.execute(select(subscriber.c.id)).scalars().first()
     return known or world.reader()

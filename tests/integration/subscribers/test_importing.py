@@ -72,6 +72,19 @@ def test_addresses_behind_which_nobody_reads_are_taken_in_and_counted(
     assert len(states(store)) == (1 if dry_run else 7)
 
 
+def test_whoever_signs_up_during_an_import_is_no_repeat_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "ROWS_AT_ONCE", 2)
+    sheet = Sheet(io.BytesIO(b"email\nann@example.org\nbob@example.org\nweb@example.org\nann@example.org\ncas@example.org\n"))
+    tally = Tally()
+
+    def sign_up_first() -> None:
+        if tally.line == 3:
+            add(store, "web@example.org")
+
+    Import(store, NOW, True, SITE, "an import of readers.csv").run(sheet, tally, print, sign_up_first)
+    assert (tally.added, tally.already, tally.repeated) == (3, 1, 1)
+
+
 def test_the_confirmed_are_mailed_nothing(store: Store) -> None:
     take(store, rows(3))
     assert count(store, notice) == 0
