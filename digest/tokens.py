@@ -7,12 +7,15 @@ signature made for one thing proves nothing about another.
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from functools import lru_cache
 
 MIN_KEY_LENGTH = 32
 TOKEN_BYTES = 16
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
+"""What a random token and a signature look like."""
 
 
 def random_token() -> str:

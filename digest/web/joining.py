@@ -1,6 +1,5 @@
 """The pages by which somebody becomes a reader: the form, and what follows it."""
 
-import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from digest.subscribers.address import EmailAddress
 from digest.subscribers.form import sent, with_likes
 from digest.subscribers.language import best_fit
 from digest.subscribers.lookalike import lookalike
+from digest.tokens import TOKEN
 from digest.web.forms import form_of
 from digest.web.frame import Frame
 from digest.web.limits import LINKS, Limits, limited
@@ -27,7 +27,6 @@ from digest.wiring import App
 
 TRAP = "website"
 """A field that no person sees: who fills it in is a program."""
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _STALE = {
     "title": "This link is not valid any more",
     "message": "A confirmation link works for seven days, and only the latest one does.",
@@ -88,7 +87,7 @@ class Joining:
     def confirm(self, request: Request) -> Response:
         """Ask, or (by POST) confirm."""
         token, now = request.path_params["token"], self._app.clock.now()
-        if not _TOKEN.fullmatch(token):
+        if not TOKEN.fullmatch(token):
             return self._frame.page("error", _STALE, 404)
         if request.method == "POST":
             url = str(self._app.settings.site.public_url)

@@ -3,7 +3,6 @@
 Whoever finds a forwarded mail can come here, so no page shows or tells what is the reader's, nor whether there is one.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -13,14 +12,13 @@ from starlette.routing import Route
 
 from digest.flows.links import Links
 from digest.rendering.words import on
-from digest.tokens import random_token
+from digest.tokens import TOKEN, random_token
 from digest.web.frame import Frame
 from digest.web.limits import LINKS, Limits, limited
 from digest.wiring import App
 
 WEEKS: Mapping[str, int] = {"1": 1, "2": 2, "4": 4}
 _WEEK = timedelta(weeks=1)
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 _STALE = {
     "title": "This link is not valid any more",
     "message": "A link to undo something works for 30 days, and only until something else was changed:"
@@ -99,4 +97,4 @@ class Leaving:
 def _token(request: Request) -> str:
     """Whom the link names; for what was made up, somebody whom there is not."""
     token = str(request.path_params["token"])
-    return token if _TOKEN.fullmatch(token) else random_token()
+    return token if TOKEN.fullmatch(token) else random_token()

@@ -25,12 +25,12 @@ from digest.subscribers.model import PARSERS, STATED, Subscriber
 from digest.subscribers.wishes import Wishes
 from digest.web.forms import form_of
 from digest.web.frame import PRIVATE, Frame
+from digest.web.leaving import WEEKS
 from digest.web.limits import CHOICES, LINKS, Limits, limited
 from digest.web.wishing import Wishing, texts
 from digest.wiring import App
 
 BY = "the reader"
-WEEKS = {"1": 1, "2": 2, "4": 4}
 UNREAD_SHOWN = 10
 _READS = frozenset({"active", "paused"})
 _UNKNOWN = {"title": "This link is not valid", "message": "Perhaps it was cut in two by a mail program."}
