@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from datetime import datetime
 from functools import cache
+from io import StringIO
 from typing import Annotated
 
 import typer
@@ -43,11 +45,24 @@ def _flush() -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    rest, now = _take_now(arguments)
+    if "--help" not in rest:
+        return _call(rest, now)
+    from digest.cli.common import emit
+
+    # Typer prints it by itself, as if there was always room.
+    with redirect_stdout(StringIO()) as sheet:
+        code = _call(rest, now)
+    if text := sheet.getvalue():
+        emit(text.removesuffix("\n"))
+    return code
+
+
+def _call(rest: list[str], now: datetime | None) -> int:
     from typer._click.exceptions import ClickException
 
     from digest.cli.common import Call
 
-    rest, now = _take_now(arguments)
     command = _command()
     if "_DIGEST_COMPLETE" in os.environ:
         command.main(rest, prog_name="digest")

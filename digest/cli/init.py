@@ -1,6 +1,5 @@
 """`digest init`: from nothing to a working configuration."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import me
+from digest.cli.common import AsJson, emit_json, me, talk
 
 if TYPE_CHECKING:
     from digest.settings.initial import Question
@@ -32,7 +31,7 @@ def init(
     publish_at: Annotated[str | None, typer.Option(help="When the day's edition is frozen.", metavar="HH:MM")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write the files anew if they are there; ask nothing.")] = False,
     no_input: Annotated[bool, typer.Option("--no-input", help="Ask nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write digest.toml and .env with a fresh secret, and create the database."""
     from digest.settings import home_directory, load
@@ -54,19 +53,19 @@ def init(
     settings = initialise(home, answers, overwrite=yes)
     wrote = [str(path) for path in written_files(home)]
     if not as_json:
-        typer.echo(f"Wrote {' and '.join(wrote)}", err=True)
+        talk(f"Wrote {' and '.join(wrote)}")
     upgrade(settings.database_url)
     missing = settings.missing("site.public_url", "email.from", "smtp.url")
     if as_json:
-        typer.echo(json.dumps({"home": str(home), "wrote": wrote, "not_set": missing}, ensure_ascii=False, indent=2))
+        emit_json({"home": str(home), "wrote": wrote, "not_set": missing})
         return
-    typer.echo("The database is ready.", err=True)
+    talk("The database is ready.")
     if missing:
-        typer.echo(f"Still to set before mails can go out: {', '.join(missing)}", err=True)
+        talk(f"Still to set before mails can go out: {', '.join(missing)}")
     else:
-        typer.echo(f"Try the mail server:   {me()} doctor --smtp --send-to you@example.org", err=True)
-    typer.echo(f"Add a reader:          {me()} subscribers add you@example.org --confirmed", err=True)
-    typer.echo(f"Do what is due now:    {me()} run        (all day long: {me()} daemon)", err=True)
+        talk(f"Try the mail server:   {me()} doctor --smtp --send-to you@example.org")
+    talk(f"Add a reader:          {me()} subscribers add you@example.org --confirmed")
+    talk(f"Do what is due now:    {me()} run        (all day long: {me()} daemon)")
 
 
 def machine_zone(environ: Mapping[str, str], localtime: Path = Path("/etc/localtime")) -> str:
@@ -93,6 +92,6 @@ def _answer(question: "Question", home: Path) -> str:
         try:
             load(home, overrides={question.key: answer.strip() or None})
         except ConfigurationError as error:
-            typer.echo(f"{error}\n{error.fix}", err=True)
+            talk(f"{error}\n{error.fix}")
         else:
             return answer

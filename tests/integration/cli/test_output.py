@@ -297,7 +297,18 @@ def test_doctor_names_the_usual_cause_of_a_failure(operator: Operator, sink: Sin
     assert "Traceback" not in done.out + done.err
 
 
-@pytest.mark.parametrize("line", ["papers list --json", "papers list", "subscribers export", "config show", "--version"])
+PRINTING = [
+    "papers list --json",
+    "papers list",
+    "subscribers export",
+    "config show",
+    "--version",
+    "--help",
+    "papers list --help",
+]
+
+
+@pytest.mark.parametrize("line", PRINTING)
 @pytest.mark.parametrize("buffered", [True, False])
 def test_a_reader_of_the_output_may_go_away(operator: Operator, line: str, *, buffered: bool) -> None:
     reading, writing = os.pipe()
@@ -306,7 +317,7 @@ def test_a_reader_of_the_output_may_go_away(operator: Operator, line: str, *, bu
     assert (done.returncode, "rror" in done.stderr) == (0, False)
 
 
-@pytest.mark.parametrize("line", ["papers list --json", "papers list", "subscribers export", "config show", "--version"])
+@pytest.mark.parametrize("line", [*PRINTING, "init --yes --json"])
 @pytest.mark.parametrize("buffered", [True, False])
 def test_a_full_disk_is_told_and_not_taken_for_success(operator: Operator, line: str, *, buffered: bool) -> None:
     done = _output_to(os.open("/dev/full", os.O_WRONLY), operator, line, buffered=buffered)
