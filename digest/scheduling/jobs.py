@@ -33,7 +33,7 @@ def require(url: str) -> None:
         )
     if not installed():
         raise ConfigurationError(
-            "what workers need is not installed", fix="install the extra: pip install 'trending-papers-digest[workers]'"
+            "what workers need is not installed", fix="install the extra, in the checkout: pip install '.[workers]'"
         )
     mark = _mark(url)
     if mark is None or mark < _latest(_own_migrations()):

@@ -21,7 +21,7 @@ TOKENIZED_AT_ONCE = 1024
 THREADS = 1
 MODELS = ("model.onnx", "model_quantized.onnx")
 INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
-EXTRA = "pip install 'trending-papers-digest[semantic]'"
+EXTRA = "in the checkout: pip install '.[semantic]'"
 WEIGHTS = "ranking.semantic names a folder with model.onnx and tokenizer.json of a sentence model: docs/how-to/semantic.md"
 
 

@@ -114,7 +114,7 @@ def create(url: str) -> Engine:
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"the driver {error.name} of this database is not installed",
-            fix="for PostgreSQL install the extra: pip install 'trending-papers-digest[postgres]'",
+            fix="for PostgreSQL install the extra, in the checkout: pip install '.[postgres]'",
         ) from None
     event.listen(engine, "connect", _on_connect_sqlite if engine.dialect.name == "sqlite" else _on_connect_postgresql)
     if engine.dialect.name == "sqlite":

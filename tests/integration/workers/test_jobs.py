@@ -214,4 +214,4 @@ def test_a_worker_on_sqlite_or_without_its_extra_says_what_to_do(
     operator.set(database__url=cluster.empty())
     assert operator.call("db", "upgrade").code == 0
     done = operator.call("worker")
-    assert (done.code, "pip install 'trending-papers-digest[workers]'" in done.err) == (78, True)
+    assert (done.code, "pip install '.[workers]'" in done.err) == (78, True)
