@@ -9,7 +9,7 @@ from digest.feedback.policy import refuses_mailbox, should_suppress
 from digest.flows.commit import GroupCommit
 from digest.flows.mails import Job
 from digest.outbox.verdict import Verdict
-from digest.store import events, suppressions
+from digest.store import deliveries, events, suppressions
 from digest.store.engine import Store
 
 SLACK = timedelta(minutes=15)
@@ -63,6 +63,8 @@ def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> boo
     """Remember that the relay refused this mailbox for good; returns whether the reader is suppressed for it."""
     assert job.subscriber_id is not None
     with store.write() as connection:
+        if not deliveries.keep_reader(connection, job.subscriber_id):
+            return False  # he was erased meanwhile, and his address with him
         earlier = [
             datetime.fromisoformat(event.details["due_at"])
             for event in events.history(connection, job.subscriber_id)

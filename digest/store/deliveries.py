@@ -154,6 +154,12 @@ def readers(connection: Connection, ids: Collection[int]) -> dict[int, Reader]:
     return {row.id: Reader(*row) for row in connection.execute(query)}
 
 
+def keep_reader(connection: Connection, subscriber_id: int) -> bool:
+    """Whether a reader is still there; if so, nobody erases him before this transaction ends."""
+    here = select(subscriber.c.id).where(subscriber.c.id == subscriber_id).with_for_update(read=True, key_share=True)
+    return connection.execute(here).first() is not None
+
+
 def claimed(connection: Connection, ids: Sequence[int]) -> list[Claimed]:
     """Deliveries that a worker has claimed, in this order, with their readers."""
     query = _claimed(connection.dialect.name)

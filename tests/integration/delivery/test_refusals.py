@@ -9,6 +9,7 @@ from support.sink import Hook, Session
 from support.site import MONDAY, Site
 
 from digest.errors import ServerUnavailable
+from digest.flows import subscribe
 from digest.store import events, suppressions
 from digest.subscribers.address import EmailAddress
 
@@ -145,6 +146,21 @@ def test_a_mailbox_refused_without_an_enhanced_code_counts_by_its_reply(site: Si
     for day in (0, 2):
         _next_day(site, day)
     assert site.reader(VICTIM).state == "bounced"
+
+
+def test_a_reader_who_is_erased_while_his_mailbox_is_refused_costs_nobody_a_mail(site: Site) -> None:
+    site.readers(6)
+    site.publish()
+
+    def refuse_and_erase(_session: Session, recipient: str) -> str | None:
+        if recipient != VICTIM:
+            return None
+        subscribe.erase(site.app.store, site.now, EmailAddress.parse(VICTIM))
+        return NO_SUCH_USER
+
+    site.sink.on["RCPT"] = refuse_and_erase
+    assert site.deliver().states["submitted"] == 5
+    assert site.rows(VICTIM) == []
 
 
 def test_refusals_within_48_hours_suppress_nobody(site: Site) -> None:
