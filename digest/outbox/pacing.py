@@ -115,7 +115,7 @@ def _learned(window: Window, ask: Ask, now: float) -> Window:
         if rate is not None and (ask.known is None or ask.known > 1.5 * rate or 0 <= now - window.lowered_at < HOLD):
             return window
         too_many = min(ask.refused_at, before) if before is not None else ask.refused_at
-        lowered = max(min(LEAST, too_many), too_many / 2)
+        lowered = max(LEAST, too_many / 2)
         return replace(window, rate=lowered, too_many=max(too_many, lowered), lowered_at=now)
     if rate is None or not ask.went_well:
         return window

@@ -127,7 +127,7 @@ def test_no_domain_is_throttled_to_nothing(rate: float, words: int) -> None:
         window, grant = reserve(window, Ask("example.org", 1, None, window.rate, refused_at=window.rate or rate), now)
         now += HOLD + 1
     assert window.rate is not None
-    assert window.rate >= min(rate, LEAST)
+    assert window.rate >= LEAST
     assert grant.gap < math.inf
 
 
@@ -144,6 +144,14 @@ def test_a_rate_rises_slowly_while_all_goes_well_until_only_the_operators_limit_
     assert min(steps) > 0
     assert max(steps) < 0.2
     assert 2 < minutes < 10
+
+
+def test_one_word_to_a_domain_that_was_seldom_written_to_is_got_over_within_an_hour() -> None:
+    window, now = lowered(8 / 3600), NOW
+    while window.rate is not None and now < NOW + FORGOTTEN:
+        now += 1 / window.rate
+        window, _ = reserve(window, Ask("example.org", 1, None, window.rate, went_well=True), now)
+    assert window.rate is None
 
 
 def test_a_rate_does_not_rise_while_nothing_goes() -> None:
