@@ -309,5 +309,5 @@ def _stuffed(content: bytes) -> bytes:
 
 
 def _limit(size: str) -> int:
-    """What SIZE announces (RFC 1870 4); 0 is without limit."""
-    return int(size) if size.isascii() and size.isdigit() else 0
+    """What SIZE announces, in 20 digits at most (RFC 1870 4); 0 is without limit."""
+    return int(size) if size.isascii() and size.isdigit() and len(size) <= 20 else 0

@@ -252,7 +252,7 @@ def test_a_message_larger_than_the_relay_takes_is_rejected_unsent_and_nobody_is_
     assert [verdict.kind for verdict in others] == ["submitted"] * 2
 
 
-@pytest.mark.parametrize("size", ["SIZE", "SIZE 0", "SIZE plenty"])
+@pytest.mark.parametrize("size", ["SIZE", "SIZE 0", "SIZE plenty", f"SIZE {'9' * 5000}"])
 def test_a_relay_may_announce_a_size_without_limit(size: str) -> None:
     with Sink(offers=(size,)) as sink:
         assert {verdict.kind for verdict in chosen_loop.run(mail(address(sink.port))).values()} == {"submitted"}
