@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple, cast
 
-from aiosmtplib import SMTP, SMTPException
+from aiosmtplib import SMTP, SMTPException, SMTPHeloError
 from aiosmtplib.response import SMTPResponse
 
 from digest.errors import ServerUnavailable
@@ -32,6 +32,9 @@ begun for every hundred would cost as much as half the sending."""
 MAX_AGE = 300.0
 """After so many seconds too: relays behind one name share the load only among new connections."""
 GOODBYE_TIMEOUT = 5.0
+
+UNKNOWN = (500, 502)
+"""Replies that say that the server does not know a command."""
 
 _ENVELOPE: tuple[Phase, ...] = ("mail", "rcpt", "data")
 
@@ -289,11 +292,21 @@ class _Lmtp(_Client):
 async def _opened(smtp: SMTP) -> asyncio.Transport:
     await smtp.connect()
     if smtp.is_ehlo_or_helo_needed:  # nobody has asked, or not since TLS began (RFC 3207 4.2)
-        await smtp.ehlo()
+        await _greet(smtp)
     if not smtp.is_connected:
         raise ConnectionResetError("the connection was lost")
     # uvloop's transports are none by class.
     return cast("asyncio.Transport", smtp.transport)
+
+
+async def _greet(smtp: SMTP) -> None:
+    """Say EHLO; to a server that does not know it HELO, by which it offers nothing more (RFC 5321 3.2)."""
+    try:
+        await smtp.ehlo()
+    except SMTPHeloError as error:
+        if error.code not in UNKNOWN or isinstance(smtp, _Lmtp):
+            raise
+        await smtp.helo()
 
 
 def _commands(envelope: Envelope) -> bytes:

@@ -123,6 +123,29 @@ def test_a_connection_lost_right_after_ehlo_carries_nothing() -> None:
             assert "is not to be had" in str(error)  # noqa: PT017 - either is right
 
 
+@pytest.mark.parametrize("code", [500, 502])
+def test_a_server_that_knows_no_ehlo_is_greeted_as_of_old_and_takes_mail(code: int) -> None:
+    with Sink(EHLO=lambda *_: f"{code} 5.5.1 what?", HELO=lambda *_: "250 sink") as sink:
+        verdicts = LeapingLoop().run(lambda _: mail(address(sink.port)))
+        assert {verdict.kind for verdict in verdicts.values()} == {"submitted"}
+        assert [line.partition(" ")[0] for line in sink.sessions[0].commands[:3]] == ["EHLO", "HELO", "MAIL"]
+
+
+@pytest.mark.parametrize("said", ["550 5.7.1 not with that name", "421 4.3.2 bye", "451 4.3.0 later"])
+def test_a_server_that_has_another_reason_to_refuse_the_greeting_is_not_greeted_again(said: str) -> None:
+    with Sink(EHLO=lambda *_: said, HELO=lambda *_: "250 sink") as sink:
+        refused(address(sink.port))
+        assert sink.commands("HELO") == []
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls"])
+def test_whoever_is_greeted_as_of_old_gets_neither_password_nor_a_mail_that_was_to_be_secure(scheme: str) -> None:
+    login = {"username": LOGIN[0], "password": LOGIN[1]}
+    with Sink(EHLO=lambda *_: "502 5.5.1 what?", HELO=lambda *_: "250 sink", login=LOGIN) as sink:
+        refused(address(sink.port, scheme, "localhost", **login))
+        assert_nothing_in_clear(sink)
+
+
 def test_starttls_that_is_not_offered_means_no_mail() -> None:
     with Sink(login=LOGIN) as sink:
         assert "offers no STARTTLS" in refused(secured(sink)).fix
