@@ -9,6 +9,8 @@ one round trip a message. Elsewhere the same is said step by step, and comes to 
 
 import asyncio
 import contextlib
+import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple, cast
@@ -117,7 +119,8 @@ class Connection:
             transport = await _opened(smtp)
         except (SMTPException, OSError, ValueError) as error:
             smtp.close()
-            raise ServerUnavailable(f"the mail server {url} is not to be had: {error}", fix=usual_cause(error, url)) from None
+            said = _without_secrets(str(error), url)
+            raise ServerUnavailable(f"the mail server {url} is not to be had: {said}", fix=usual_cause(error, url)) from None
         except BaseException:
             smtp.close()
             raise
@@ -307,6 +310,15 @@ async def _greet(smtp: SMTP) -> None:
         if error.code not in UNKNOWN or isinstance(smtp, _Lmtp):
             raise
         await smtp.helo()
+
+
+def _without_secrets(said: str, url: SmtpUrl) -> str:
+    """A server's words, which may repeat a command that it did not take, or its beginning, without the password in them."""
+    if not url.password:
+        return said
+    coded = [b64encode(secret.encode()).decode() for secret in (f"\0{url.username}\0{url.password}", url.password)]
+    said = re.sub(r"[A-Za-z0-9+/=]{6,}", lambda word: "…" if any(word[0] in one for one in coded) else word[0], said)
+    return said.replace(url.password, "…")
 
 
 def _commands(envelope: Envelope) -> bytes:

@@ -146,6 +146,16 @@ def test_whoever_is_greeted_as_of_old_gets_neither_password_nor_a_mail_that_was_
         assert_nothing_in_clear(sink)
 
 
+@pytest.mark.parametrize("length", [200, 30], ids=["all of it", "its beginning"])
+def test_a_server_that_repeats_the_login_gets_no_password_into_our_words(length: int) -> None:
+    def repeat(session: Session, _user: str) -> str:
+        return f"500 5.5.1 unknown: {session.commands[-1][:length]}"
+
+    with Sink(login=LOGIN, AUTH=repeat) as sink:
+        error = refused(address(sink.port, username=LOGIN[0], password=LOGIN[1]))
+        assert "unknown: AUTH PLAIN …" in str(error)
+
+
 def test_starttls_that_is_not_offered_means_no_mail() -> None:
     with Sink(login=LOGIN) as sink:
         assert "offers no STARTTLS" in refused(secured(sink)).fix
