@@ -17,10 +17,13 @@ from pathlib import Path
 from digest.errors import BadInput
 from digest.papers.identity import arxiv_id
 from digest.papers.model import Work
+from digest.sources.fields import EARLIEST
 from digest.sources.huggingface import parse
 
 KINDS = ("early", "morning", "nextday")
 """The lists of one day, at about 3, 8 and 26 hours after it began."""
+LATEST = 2999
+"""A year after it is no day's, and days could not be counted from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def lists(folder: Path, kinds: Sequence[str] = KINDS) -> list[Listed]:
     for kind in kinds:
         for path in sorted((folder / "hf_daily" / kind).glob("*.json")):
             try:
-                day = date.fromisoformat(path.stem)
+                day = _day(path.stem)
                 parsed = parse(path.read_bytes(), seen_at=datetime.combine(day, time(), UTC) + timedelta(days=400))
             except (BadInput, OSError, ValueError):
                 continue
@@ -77,18 +80,18 @@ def lists(folder: Path, kinds: Sequence[str] = KINDS) -> list[Listed]:
 
 
 def snapshots(folder: Path) -> list[Snapshot]:
-    """Every usable row of the trajectories, in order of time; none if there is no such file."""
+    """Every usable row of the trajectories, in order of time; none if there is no such file. Raises BadInput."""
     found = [snapshot for row in _rows(folder / "hf_trajectories.csv") if (snapshot := _snapshot(row))]
     return sorted(found, key=lambda one: (one.taken_at, one.day, one.id, one.source))
 
 
 def choices(folder: Path) -> list[Choice]:
-    """The editor's weeks, oldest first; none if there is no such file."""
+    """The editor's weeks, oldest first; none if there is no such file. Raises BadInput."""
     weeks: dict[tuple[date, date], set[str]] = {}
     for row in _rows(folder / "editorial_picks.csv"):
         try:
-            week = date.fromisoformat(row["week_start"]), date.fromisoformat(row["week_end"])
-        except (KeyError, ValueError):
+            week = _day(row["week_start"]), _day(row["week_end"])
+        except (KeyError, TypeError, ValueError):
             continue
         canonical = arxiv_id(row.get("arxiv_id") or "")
         chosen = weeks.setdefault(week, set())
@@ -110,15 +113,27 @@ def instant(text: str) -> datetime:
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:
     if not path.is_file():
         return
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        yield from csv.DictReader(file)
+    try:
+        # A spreadsheet's file may begin with a mark of its byte order.
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            yield from csv.DictReader(file)
+    except (OSError, csv.Error) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from None
+
+
+def _day(text: str) -> date:
+    """A day that a list of papers can be of, which has days before and after it. Raises ValueError for all others."""
+    day = date.fromisoformat(text)
+    if not EARLIEST <= day.year <= LATEST:
+        raise ValueError(f"no list is of {day}")
+    return day
 
 
 def _snapshot(row: Mapping[str, str]) -> Snapshot | None:
     try:
         hours = float(row["lag_hours"])
         taken_at = instant(row["snapshot_time"])
-        day = date.fromisoformat(row["date"])
+        day = _day(row["date"])
     except (KeyError, TypeError, ValueError):
         return None
     id_ = row.get("paper_id") or ""

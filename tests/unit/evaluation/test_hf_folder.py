@@ -85,3 +85,37 @@ def test_without_votes_and_picks_there_are_none(tmp_path: Path) -> None:
 def test_a_day_is_its_first_moment() -> None:
     assert instant("2025-10-06") == datetime(2025, 10, 6, tzinfo=UTC)
     assert instant("2025-10-06T08:00:00Z") == datetime(2025, 10, 6, 8, tzinfo=UTC)
+
+
+def test_a_file_that_begins_with_a_mark_of_its_byte_order_is_read(tmp_path: Path) -> None:
+    line = "2025-10-06,2510.00001,2025-10-06T03:00:00Z,3.0,1,1,,E"
+    (tmp_path / "hf_trajectories.csv").write_text(
+        f"date,paper_id,snapshot_time,lag_hours,upvotes,comments,stars,source\r\n{line}\r\n", "utf-8-sig", newline=""
+    )
+    (tmp_path / "editorial_picks.csv").write_text(
+        "week_start,week_end,rank,arxiv_id,short_title\n2025-10-06,2025-10-12,1,2510.00001,One\n", "utf-8-sig"
+    )
+    assert [one.id for one in snapshots(tmp_path)] == ["2510.00001"]
+    assert [one.ids for one in choices(tmp_path)] == [{"2510.00001"}]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_from_which_no_days_can_be_counted_is_passed_over(tmp_path: Path, day: str) -> None:
+    folder = write(tmp_path)
+    (folder / "hf_daily" / "morning" / f"{day}.json").write_text(json.dumps([entry("2510.00001", "Agents", 1)]))
+    (folder / "hf_trajectories.csv").write_text(
+        "date,paper_id,snapshot_time,lag_hours,upvotes,comments,stars,source\n"
+        f"{day},2510.00001,2025-10-06T03:00:00Z,3.0,1,1,,E\n"
+    )
+    (folder / "editorial_picks.csv").write_text(
+        f"week_start,week_end,rank,arxiv_id,short_title\n{day},{day},1,2510.00001,One\n2025-10-06\n"
+    )
+    assert len(lists(folder)) == 12 * len(DAYS)
+    assert snapshots(folder) == []
+    assert choices(folder) == []
+
+
+def test_a_table_with_a_field_of_no_end_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "hf_trajectories.csv").write_text(f"date,paper_id\n{'x' * 200_000}\n")
+    with pytest.raises(BadInput, match=r"hf_trajectories\.csv cannot be read: field larger"):
+        snapshots(tmp_path)
