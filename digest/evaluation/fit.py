@@ -65,12 +65,10 @@ class Data:
 
 def read(folder: Path) -> Data:
     """Raises BadInput where there is not one list."""
+    order = ("morning", "early", "nextday")
     works: dict[str, Work] = {}
-    for kind in ("morning", "early", "nextday"):
-        for one in hf_folder.lists(folder, [kind]) if (folder / "hf_daily" / kind).is_dir() else ():
-            works.setdefault(one.id, one.work)
-    if not works:
-        raise BadInput(f"{folder} has no daily lists", fix="name a folder with hf_daily/morning/YYYY-MM-DD.json in it")
+    for one in sorted(hf_folder.lists(folder), key=lambda one: order.index(one.kind)):
+        works.setdefault(one.id, one.work)
     return Data(
         works,
         {id_: words(work) for id_, work in works.items()},

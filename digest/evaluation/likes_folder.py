@@ -21,6 +21,8 @@ from digest.papers.text import MAX_ABSTRACT, MAX_TITLE, clean
 from digest.sources.fields import Unusable, read_json
 
 MAX_LINE = 4 * 2**20
+MOST = 10**6
+"""No rating is greater, and no word is counted more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def researchers(folder: Path) -> Mapping[str, list[Entry]]:
     for row in _rows(path) if path.is_file() else ():
         own, asked = row.get("profile"), row.get("rated")
         entries = [
-            Entry(id_, role, _work(one), float(rating) if isinstance(rating := one.get("rating"), int | float) else None)
+            Entry(id_, role, _work(one), _rating(one.get("rating")))
             for role, papers in (("profile", own), ("candidate", asked))
             for one in (papers if isinstance(papers, list) else ())
             if isinstance(one, dict) and (id_ := _text(one.get("paper_id")))
@@ -98,7 +100,7 @@ def items(folder: Path) -> list[dict[str, int]]:
 
 def _bag(line: bytes, words: list[str]) -> dict[str, int]:
     pairs = (pair.split(b":") for pair in line.split()[1:])
-    return {words[int(word)]: max(1, int(count)) for word, count in pairs}
+    return {words[int(word)]: min(max(1, int(count)), MOST) for word, count in pairs}
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -133,6 +135,12 @@ def _work(row: Mapping[str, Any]) -> Work:
 
 def _text(value: object) -> str:
     return str(value)[:200] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _rating(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
+        return None
+    return float(value)
 
 
 def _places(value: object) -> tuple[int, ...]:

@@ -82,6 +82,13 @@ def test_a_folder_without_votes_cannot_be_fitted_to(tmp_path: Path) -> None:
         fit.read(tmp_path / "hf_daily")
 
 
+def test_one_kind_without_lists_leaves_the_others(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    before = fit.read(folder)
+    (folder / "hf_daily" / "early").mkdir()
+    assert fit.read(folder).works == before.works
+
+
 def test_the_script_writes_the_file_or_says_why_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write(tmp_path / "lists")
     out = tmp_path / "trending.json"

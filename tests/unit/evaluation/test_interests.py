@@ -180,6 +180,17 @@ def test_rows_that_say_nothing_do_no_harm(folder: Path) -> None:
     assert len(scored(folder, curated("robots"))["curated", "robots"]) == 50
 
 
+def test_numbers_beyond_all_measure_do_no_harm(folder: Path) -> None:
+    people = [researcher("u1", "robots", "law"), researcher("u2", "law", "music")]
+    people[0]["rated"][0]["rating"] = 10**400
+    people[0]["rated"][1]["rating"] = -(10**400)
+    write(folder / "reviewer_expertise" / "users.jsonl", people)
+    items = folder / "citeulike_t" / "items_bow.dat.gz"
+    items.write_bytes(gzip.compress(gzip.decompress(items.read_bytes()).replace(b":2", b":2" + b"0" * 400, 1)))
+    for one in results(folder, quiet):
+        assert all(np.isfinite([metric.mean, metric.low, metric.high]).all() for metric in one.metrics.values()), one
+
+
 def test_results_measure_every_task_beside_plain_methods(folder: Path) -> None:
     found = {(one.task, one.method): one for one in results(folder, quiet)}
     tasks = dict.fromkeys(task for task, _ in found)
