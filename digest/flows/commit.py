@@ -10,10 +10,11 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from digest.clock import Clock
 from digest.errors import ServerUnavailable, TemporaryFailure
@@ -28,7 +29,22 @@ LOOK_AGAIN = 1.0
 LOCKED_TRIES = 20
 """How often a commit waits for a locked database (`store.engine.BUSY_TIMEOUT` each time) before delivery gives up."""
 
+Answer = TypeVar("Answer")
+
 log = logging.getLogger(__name__)
+
+
+async def when_back(ask: Callable[[], Awaitable[Answer]], over: Callable[[], bool] = lambda: False) -> Answer:
+    """What the database answers; a server that restarts is waited for and asked again, unless it is `over`."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await ask()
+        except ServerUnavailable as error:
+            if time.monotonic() > until or over():
+                raise
+            log.warning("%s; waiting for it", error)
+            await asyncio.sleep(LOOK_AGAIN)
 
 
 @dataclass(frozen=True, slots=True)

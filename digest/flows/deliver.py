@@ -9,17 +9,14 @@ crash at any point: see "Nobody twice, nobody missed" in ARCHITECTURE.md.
 import asyncio
 import contextlib
 import gc
-import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from digest.clock import Clock
-from digest.errors import DigestError, ServerUnavailable
-from digest.flows.commit import LOOK_AGAIN as A_MOMENT
-from digest.flows.commit import PATIENCE, GroupCommit
+from digest.errors import DigestError
+from digest.flows.commit import GroupCommit, when_back
 from digest.flows.jobs import Jobs
 from digest.flows.lanes import Lanes
 from digest.flows.mails import Job, Mails
@@ -38,8 +35,6 @@ LOOK_AGAIN = timedelta(seconds=20)
 """How often a run looks who has become due since it began."""
 WARMING = 8
 """Chunks after which most of what all mails share has been made."""
-
-log = logging.getLogger(__name__)
 
 
 async def deliver(
@@ -191,15 +186,8 @@ class _Run:
     async def _asked(self, act: Callable[..., Answer], *arguments: Any) -> Answer:
         """What the database answers in the one thread that prepares; a server that restarts is waited for. What it did without
         our hearing of it costs nothing: claimed rows without a job are queued again when the run ends."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._beside, act, *arguments)
-            except ServerUnavailable as error:
-                if time.monotonic() > until or self._jobs.halted.is_set():
-                    raise
-                log.warning("%s; waiting for it", error)
-                await asyncio.sleep(A_MOMENT)
+        loop, halted = asyncio.get_running_loop(), self._jobs.halted
+        return await when_back(lambda: loop.run_in_executor(self._beside, act, *arguments), halted.is_set)
 
     async def _settle(self) -> None:
         await self._jobs.until_settled()

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from digest.clock import Clock
 from digest.feedback.policy import refuses_mailbox, should_suppress
-from digest.flows.commit import GroupCommit
+from digest.flows.commit import GroupCommit, when_back
 from digest.flows.mails import Job
 from digest.outbox.verdict import Verdict
 from digest.store import deliveries, events, suppressions
@@ -49,7 +50,8 @@ class Refusals:
         if refused:
             await self._commits.flush()  # suppressing withdraws what is open, and these have ended
         for job, verdict in refused:
-            await asyncio.to_thread(note_refusal, self._store, self._clock.now(), job, verdict)
+            note = partial(note_refusal, self._store, self._clock.now(), job, verdict)
+            await when_back(partial(asyncio.to_thread, note))
 
     async def weigh(self) -> None:
         """The run is over: decide on those that are left."""

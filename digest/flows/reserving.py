@@ -4,9 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from digest.errors import TemporaryFailure
+from digest.flows.commit import when_back
 from digest.flows.mails import Job
 from digest.outbox import pacing
 from digest.outbox.pacing import AHEAD, Ask, Grant, Window
@@ -52,7 +54,7 @@ class Reserving:
         """The rates that workers learned before, by domain or relay."""
         if self._store is None:
             return {}
-        return await asyncio.to_thread(self._learned, self._store)
+        return await when_back(partial(asyncio.to_thread, self._learned, self._store))
 
     def want(self, course: Road, now: float) -> None:
         """Have more times reserved, unless there are enough; not before `ask_at`, so look again then."""
@@ -87,7 +89,7 @@ class Reserving:
         for course in courses:
             course.refused_at, course.went_well = None, False
         try:
-            grants: Iterable[Grant | None] = await asyncio.to_thread(self._reserve, asks)
+            grants: Iterable[Grant | None] = await when_back(partial(asyncio.to_thread, self._reserve, asks))
         except TemporaryFailure as error:
             log.warning("%s; mails with a limit wait for it", error)
             grants = [None] * len(asks)
