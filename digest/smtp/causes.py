@@ -6,10 +6,15 @@ from aiosmtplib import SMTPAuthenticationError, SMTPConnectError
 
 from digest.smtp.url import SmtpUrl
 
+NOT_NOW = (421, 454)
+"""Replies to a login of a server that cannot look at it now (RFC 4954 6)."""
+
 
 def usual_cause(error: BaseException, url: SmtpUrl) -> str:
     """What to do about an error from connecting, securing or authenticating."""
     said = str(error).lower()
+    if isinstance(error, SMTPAuthenticationError) and error.code in NOT_NOW:
+        return "it says nothing of the password: try again later, or see what the server says"
     if isinstance(error, SMTPAuthenticationError) or "authentication" in said:
         if "gmail" in url.host or "google" in url.host:
             return "Gmail takes an application password, not the account's: https://myaccount.google.com/apppasswords"

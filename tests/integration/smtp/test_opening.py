@@ -146,6 +146,20 @@ def test_whoever_is_greeted_as_of_old_gets_neither_password_nor_a_mail_that_was_
         assert_nothing_in_clear(sink)
 
 
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("535 5.7.8 Authentication failed", "check user name and password"),
+        ("432 4.7.12 a password transition is needed", "check user name and password"),
+        ("454 4.7.0 try later", "try again later"),
+        ("421 4.7.0 enough", "try again later"),
+    ],
+)
+def test_only_a_login_that_was_looked_at_is_told_to_be_wrong(said: str, cause: str) -> None:
+    with Sink(login=LOGIN, AUTH=lambda *_: said) as sink:
+        assert cause in refused(address(sink.port, username=LOGIN[0], password=LOGIN[1])).fix
+
+
 @pytest.mark.parametrize("length", [200, 30], ids=["all of it", "its beginning"])
 def test_a_server_that_repeats_the_login_gets_no_password_into_our_words(length: int) -> None:
     def repeat(session: Session, _user: str) -> str:
