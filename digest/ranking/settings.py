@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,21 +10,24 @@ from digest.clock import Duration
 
 _CONFIG = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
+Weight = Annotated[float, Field(ge=0, le=1_000_000)]
+"""Above it there is none, so that every score is a finite number."""
+
 
 class RankingWeights(BaseModel):
     """How much each signal counts; 0 leaves it out."""
 
     model_config = _CONFIG
 
-    votes: float = Field(default=1.0, ge=0)
-    prior: float = Field(default=1.0, ge=0)
-    outlook: float = Field(default=1.0, ge=0)
-    growth: float = Field(default=1.0, ge=0)
-    comments: float = Field(default=1.0, ge=0)
-    stars: float = Field(default=1.0, ge=0)
-    editor: float = Field(default=1.0, ge=0)
-    standing: float = Field(default=1.0, ge=0)
-    freshness: float = Field(default=1.0, ge=0)
+    votes: Weight = 1.0
+    prior: Weight = 1.0
+    outlook: Weight = 1.0
+    growth: Weight = 1.0
+    comments: Weight = 1.0
+    stars: Weight = 1.0
+    editor: Weight = 1.0
+    standing: Weight = 1.0
+    freshness: Weight = 1.0
 
 
 class RankingSettings(BaseModel):

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from digest.papers.model import METRICS, Metric, Paper, Work
 from digest.ranking.model import Candidate, Ranked
 from digest.ranking.prior import Growth, Prior
+from digest.ranking.settings import RankingWeights
 from digest.ranking.trending import SIGNALS, numbers, rank
 from digest.rendering.environment import Environments
 from digest.rendering.reasons import ranked as said
@@ -429,3 +431,11 @@ def test_the_first_of_a_days_list_are_told_their_places() -> None:
     assert "standing" not in signals(ranked, 7)
     few = ranking([candidate(n, votes=n) for n in range(1, 5)])
     assert "standing" not in signals(few, 4)
+
+
+def test_the_greatest_weights_that_may_be_set_make_no_score_that_is_none() -> None:
+    with pytest.raises(ValidationError):
+        RankingWeights(votes=1e308)
+    weights = RankingWeights(**dict.fromkeys(SIGNALS, 1e6)).model_dump()
+    papers = [candidate(number, votes=10**30, comments=10**30, stars=10**30) for number in range(3)]
+    assert all(isfinite(one.score) and one.score > 0 for one in ranking(papers, weights))
