@@ -13,6 +13,7 @@ from digest.errors import NotPermitted
 from digest.flows import links, subscribe
 from digest.store import allowances, sign_ups
 from digest.store.engine import Store
+from digest.store.turns import take_turn
 from digest.subscribers import wishes
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp
@@ -48,6 +49,8 @@ def settle(store: Store, now: datetime, signer: Signer, public_url: str) -> int:
     settled = 0
     while True:
         with store.write() as connection:
+            # Two who settle the same addresses, each in an order of his own, would wait for each other.
+            take_turn(connection, "settle sign-ups")
             rows = sign_ups.take(connection, AT_ONCE)
             for row in rows:
                 _settle(connection, now, row, signer, public_url)
