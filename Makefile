@@ -33,8 +33,8 @@ format: $(VENV)/development ## put the code in its form
 	$(BIN)/ruff format .
 
 torture: $(VENV)/development ## kill the mailer 30 times while 2,000 mails go out, and count; the same with workers on three machines
-	$(BIN)/python tests/torture/kills.py --readers 2000 --kills 30
-	$(BIN)/python tests/torture/machines.py --readers 2000 --machines 3 --kills 30 --frozen 3
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/kills.py --readers 2000 --kills 30
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/torture/machines.py --readers 2000 --machines 3 --kills 30 --frozen 3
 
 bench: $(VENV)/development ## delivery beside aiosmtplib, nodemailer, smtp-source and Django: writes BENCHMARKS.md, in some minutes
 	PYTHONPATH=$(CURDIR) $(BIN)/python tests/benchmarks/compare.py --date $$(date -u +%F)
