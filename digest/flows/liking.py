@@ -98,6 +98,7 @@ def look_up(store: Store, clock: Clock, web: Web, source: AttentionSource, patie
     try:
         with turns.alone(store, f"asking {source.turn}", patience.total_seconds()):
             collected = source.collect(Errand(clock.now(), web, known=wanted))
+    # As where sources are asked: what a parser trips over is of one answer, and neither the run's nor the day's end.
     except Exception as error:
         log.warning("papers that readers like were not looked up: %s", error)
         log.debug("%s", source.name, exc_info=error)
