@@ -122,7 +122,7 @@ class Asker:
             brought = self.intake.take(source.name, collected.verdict, parsed, started, collected.evidence, error)
         except Exception as fault:  # noqa: BLE001 - whatever a source brings that cannot be stored, the other sources live
             collected = replace(collected, verdict="failed", asked=())
-            brought = Brought(source.name, "failed", evidence=collected.evidence, error=_words(source, fault))
+            brought = Brought(source.name, "failed", evidence=collected.evidence, error=in_words(source, fault))
         if not self.rehearsal:
             self._note(source, started, collected, brought)
         return brought
@@ -195,13 +195,14 @@ def _send_out(source: Source, errand: Errand) -> tuple[Collected, str]:
     except Exception as fault:  # noqa: BLE001 - a parser that trips over hostile input is no reason to lose the others
         wait = fault.wait if isinstance(fault, HttpError) else None
         not_before = None if wait is None else errand.now + timedelta(seconds=wait)
-        return Collected(Parsed(), "failed", not_before=not_before), _words(source, fault)
+        return Collected(Parsed(), "failed", not_before=not_before), in_words(source, fault)
     if collected.verdict != "failed":
         return collected, ""
     return collected, collected.evidence or next((str(one) for one in collected.parsed.problems), "it broke off")
 
 
-def _words(source: Source, fault: Exception) -> str:
+def in_words(source: Source, fault: Exception) -> str:
+    """Why a source brought nothing; a fault of the program's own, such as a parser's, is logged."""
     if isinstance(fault, DigestError):
         return str(fault)
     said = clean(repr(fault), 300)

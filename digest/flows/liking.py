@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from digest.clock import Clock
 from digest.errors import UsageError
+from digest.flows.asking import in_words
 from digest.papers.model import Work
 from digest.sources.base import AttentionSource, Errand, Known
 from digest.sources.web import Web
@@ -98,10 +99,8 @@ def look_up(store: Store, clock: Clock, web: Web, source: AttentionSource, patie
     try:
         with turns.alone(store, f"asking {source.turn}", patience.total_seconds()):
             collected = source.collect(Errand(clock.now(), web, known=wanted))
-    # As where sources are asked: what a parser trips over is of one answer, and neither the run's nor the day's end.
-    except Exception as error:
-        log.warning("papers that readers like were not looked up: %s", error)
-        log.debug("%s", source.name, exc_info=error)
+    except Exception as fault:  # noqa: BLE001 - a parser that trips over one answer ends neither the run nor the day
+        log.warning("papers that readers like were not looked up: %s", in_words(source, fault))
         return 0
     found = {id_: sighting.work for sighting in collected.parsed.sightings for id_ in sighting.ids}
     works = {key: found.get(key, NOT_THERE) for key in collected.asked}

@@ -143,7 +143,9 @@ def test_an_answer_over_which_the_parser_trips_is_asked_for_again(
 
     liking.like_all(store, NOW, ANN, likes("arxiv:2604.21001"), by="a test")
     assert liking.look_up(store, SteppedClock(NOW), web, Tripping(ArxivApiSettings())) == 0
-    assert "papers that readers like were not looked up: too deep, of arxiv:2604.21001" in caplog.text
+    fault = "internal error: RecursionError('too deep, of arxiv:2604.21001')"
+    assert f"{fault}; please report it" in caplog.text
+    assert f"papers that readers like were not looked up: {fault}" in caplog.text
     assert look_up(store, web, arxiv) == 1
 
 
