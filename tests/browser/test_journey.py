@@ -44,12 +44,13 @@ def test_a_reader_comes_rates_changes_and_leaves(look: dict[str, object], house:
     says(page, "Your subscription is confirmed.")
     assert state(house) == ["active"]
     assert wanted(house, "topic") == ["protein folding"]
+    house.mail(ANN, 2)
+    assert house.subjects(ANN)[1].startswith("Welcome")
 
     # The digest, and a word about a paper, taken back again.
     house.live(MORNING)
     digest = house.mail(ANN, 3)
     open_mail(page, digest)
-    assert house.subjects(ANN)[1].startswith("Welcome")
     page.get_by_role("link", name="More like this").first.click()
     assert wanted(house, "liked") == []
     press(page, "More like this")
