@@ -1,8 +1,9 @@
 """Public pages, made once and given to everybody: what stands on the shelf is remade when a new edition is frozen, and else
-after a minute, so that what the operator hides is soon gone."""
+after a minute, so that what the operator hides is soon gone. While the database is out, what stands there stays."""
 
 import gzip
 import hashlib
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from digest.errors import ServerUnavailable, TemporaryFailure
 
 LOOK_EVERY = 2.0
 """Seconds between two looks whether there is a new edition."""
@@ -23,6 +26,8 @@ LEAST = 1024
 """Octets from which on packing pays."""
 _REPEATED = ("etag", "cache-control", "vary", "access-control-allow-origin")
 """Headers that an answer without a body has too (RFC 9110 15.4.5)."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +58,32 @@ class Shelf:
         self._look_at = 0.0
 
     def answer(self, request: Request, make: Callable[[], Response]) -> Response:
-        """The answer that is kept for this path, or one that `make` makes; 304 to whoever has it. Raises what `make` raises."""
+        """The answer that is kept for this path, or one that `make` makes; 304 to whoever has it.
+
+        Raises what `make` raises, but gives an older answer, if there is one, where the database does not answer (RFC 9111
+        4.2.4).
+        """
         now = self._monotonic()
-        self._look(now)
         path = request.scope["path"]  # as it was meant: in an URL made of it, a question mark would end it
-        kept = self._standing(path, now)
-        if kept is None:
-            kept = _kept(make(), now)
-            if kept.status == 200:
-                with self._lock:
-                    self._kept[path] = kept
-                    while len(self._kept) > KEPT:
-                        self._kept.popitem(last=False)
+        try:
+            self._look(now)
+            kept = self._standing(path, now) or self._made(path, make, now)
+        except (ServerUnavailable, TemporaryFailure) as error:
+            older = self._kept.get(path)
+            if older is None:
+                raise
+            log.warning("%s; visitors are shown what was there before", error)
+            kept = older
         return _given(kept, request)
+
+    def _made(self, path: str, make: Callable[[], Response], now: float) -> _Kept:
+        kept = _kept(make(), now)
+        if kept.status == 200:
+            with self._lock:
+                self._kept[path] = kept
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return kept
 
     def at_hand(self, request: Request) -> Response | None:
         """The same, if it takes no work: never waits for the database. None: `answer` is to be asked."""

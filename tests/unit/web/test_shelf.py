@@ -6,6 +6,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from digest.errors import ServerUnavailable
 from digest.web.shelf import FRESH, LOOK_EVERY, Shelf
 
 
@@ -14,9 +15,19 @@ class Bench:
 
     def __init__(self) -> None:
         self.now, self.edition, self.made, self.status = 1000.0, 1, 0, 200
-        self.shelf = Shelf(lambda: self.edition, lambda: self.now)
+        self.is_out = False
+        self.shelf = Shelf(self.newest, lambda: self.now)
+
+    def newest(self) -> int:
+        self.fail_if_out()
+        return self.edition
+
+    def fail_if_out(self) -> None:
+        if self.is_out:
+            raise ServerUnavailable("the database does not answer", fix="check the server")
 
     def page(self) -> Response:
+        self.fail_if_out()
         self.made += 1
         return HTMLResponse(f"<p>{self.made}</p>" + "x" * 2000, self.status)
 
@@ -81,6 +92,17 @@ def test_what_failed_is_not_kept(bench: Bench) -> None:
     bench.status = 404
     assert bench.ask().status_code == bench.ask().status_code == 404
     assert bench.made == 2
+
+
+def test_while_the_database_is_out_what_was_there_before_is_shown(bench: Bench) -> None:
+    bench.ask()
+    bench.is_out = True
+    bench.now += FRESH + 1
+    assert [bench.ask().body[:8] for _ in range(2)] == [b"<p>1</p>"] * 2
+    with pytest.raises(ServerUnavailable):
+        bench.ask("/archive")
+    bench.is_out = False
+    assert bench.ask().body[:8] == b"<p>2</p>"
 
 
 def test_paths_that_differ_behind_a_question_mark_are_two(bench: Bench) -> None:
