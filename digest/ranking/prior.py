@@ -144,8 +144,8 @@ def words(work: Work) -> Counter[str]:
     in_title = terms(work.title)
     found = Counter(in_title)
     found.update(terms(work.abstract[:_LONGEST]))
-    found.update({f"t:{word}": 1 for word in set(in_title) if " " not in word})
-    found.update({f"k:{keyword.casefold()}": 1 for keyword in set(work.keywords)})
+    found.update({f"t:{word}": 1 for word in in_title if " " not in word})
+    found.update({f"k:{keyword.casefold()}": 1 for keyword in work.keywords})
     return found
 
 

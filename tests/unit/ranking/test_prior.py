@@ -30,6 +30,14 @@ def test_words_are_compared_by_their_plain_form_and_those_of_the_title_stand_twi
     assert {"t:agent", "t:large", "large agent", "k:tool use"} <= set(found)
 
 
+def test_words_come_in_the_order_of_the_text_so_that_their_sum_is_the_same_in_every_process() -> None:
+    title = "Robots grasp unknown tools beside people while cameras watch hands"
+    keywords = ("grasping", "robotics", "vision", "tools", "safety", "hands", "learning", "motion")
+    found = list(words(Work(title, keywords=keywords)))
+    assert [word for word in found if word.startswith("t:")] == [f"t:{word}" for word in found if word.isalpha()]
+    assert [word for word in found if word.startswith("k:")] == [f"k:{word}" for word in keywords]
+
+
 def test_a_word_weighs_by_its_share_of_the_paper() -> None:
     model = Prior(
         {"agent": (3.0, 1.0, 0.0), "survey": (4.0, 0.0, 2.0)}, {}, (0.5, -1.0), 0.0, (0.0, 0.0), Growth(1.0, (1.0,), (1.0,)), {}
