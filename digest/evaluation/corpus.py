@@ -37,7 +37,9 @@ class Corpus:
         vocabulary = fit(works)
         rows = vocabulary.rows(works)
         if len(background):
-            chosen = background[:: -(-len(background) // MAX_BACKGROUND)]
+            # Of too many those are taken that are spread over the alphabet, for the order of a file says nothing.
+            in_order = sorted(background, key=lambda place: (works[place].title, works[place].abstract))
+            chosen = np.array(in_order[:: -(-len(background) // MAX_BACKGROUND)])
             vocabulary = replace(vocabulary, background=rows[chosen])
         vectors = meanings.of(works) if meanings else None
         typical = Background.of(vectors[background]) if vectors is not None else None

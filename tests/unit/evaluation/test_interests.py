@@ -139,6 +139,17 @@ def test_truth_is_not_looked_at(folder: Path, tmp_path: Path) -> None:
     assert scored(folder, *lines) == before
 
 
+def test_the_order_of_a_list_is_no_signal_though_its_background_is_too_large(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.evaluation.corpus.MAX_BACKGROUND", 20)
+    few = curated("robots", task="curated15", query="robots#0", profile=[f"robots.{n}" for n in range(3)])
+    before = scored(folder, few)
+    write(folder / "curated_lists" / "robots.jsonl.gz", topic_list("robots")[::-1])
+    after = scored(folder, few)["curated15", "robots#0"]
+    assert after == pytest.approx(before["curated15", "robots#0"], abs=1e-4)
+
+
 @pytest.mark.parametrize(
     "line",
     [
