@@ -101,13 +101,16 @@ def choices(folder: Path) -> list[Choice]:
 
 
 def instant(text: str) -> datetime:
-    """A moment as the files write it; a day alone is its first moment.
+    """A moment as the files write it, in UTC, whose days those of lists are; a day alone is its first moment.
 
     Raises:
         ValueError: it is neither.
     """
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"there is no such moment in UTC: {text}") from None
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, str]]:

@@ -85,6 +85,8 @@ def test_without_votes_and_picks_there_are_none(tmp_path: Path) -> None:
 def test_a_day_is_its_first_moment() -> None:
     assert instant("2025-10-06") == datetime(2025, 10, 6, tzinfo=UTC)
     assert instant("2025-10-06T08:00:00Z") == datetime(2025, 10, 6, 8, tzinfo=UTC)
+    with pytest.raises(ValueError, match="no such moment"):
+        instant("0001-01-01T00:00:00+14:00")
 
 
 def test_a_file_that_begins_with_a_mark_of_its_byte_order_is_read(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def test_neither_order_nor_another_task_nor_votes_of_the_folder_are_a_signal(
     assert scored(blind, lines, model) == alone
     mixed = scored(folder, others + lines, model)
     assert {key: score for key, score in mixed.items() if key[0] == "morning"} == alone
+
+
+def test_a_moment_is_the_same_in_every_zone(folder: Path, model: Prior) -> None:
+    there = f"{DAYS[0] + timedelta(days=1)}T01:00:00+09:00"
+    here = scored(folder, [line("morning", 0, upvotes=5.0, snapshot=f"{DAYS[0]}T16:00:00Z")], model)
+    assert scored(folder, [line("morning", 0, upvotes=5.0, snapshot=there)], model) == here
 
 
 def test_an_unknown_task_a_missing_count_and_an_unknown_paper_are_scored(folder: Path, model: Prior) -> None:
