@@ -84,13 +84,13 @@ def week(day: date) -> str:
     return f"{year}-W{number:02}"
 
 
-def fit(data: Data, *, until: date | None = None, without_week: str = "") -> Prior:
-    """The parameters that these data give, without what came on `until` or later, and without the papers of a week.
+def fit(data: Data, *, until: date | None = None, without_weeks: Collection[str] = ()) -> Prior:
+    """The parameters that these data give, without what came on `until` or later, and without the papers of some weeks.
 
     Raises:
         BadInput: there are not ten papers with a later count.
     """
-    left_out = {one.id for one in data.snapshots if week(one.day) == without_week}
+    left_out = {one.id for one in data.snapshots if week(one.day) in without_weeks}
     counted = [one for one in data.snapshots if one.votes is not None and one.id in data.works and one.id not in left_out]
     if until is not None:
         counted = [one for one in counted if one.day < until and one.taken_at.date() <= until + timedelta(days=1)]
@@ -98,7 +98,7 @@ def fit(data: Data, *, until: date | None = None, without_week: str = "") -> Pri
     listed = sorted({(one.id, one.day) for one in counted} & later.keys())
     if len(listed) < 10:
         raise BadInput("there are too few papers with later counts to fit to", fix="name a folder with hf_trajectories.csv")
-    choices = [one for one in data.choices if week(one.begins) != without_week and (until is None or one.ends < until)]
+    choices = [one for one in data.choices if week(one.begins) not in without_weeks and (until is None or one.ends < until)]
     editor_ids, picked = _picks(counted, choices, left_out)
     ids = sorted({id_ for id_, _ in listed} | set(editor_ids))
     places = {id_: place for place, id_ in enumerate(ids)}
@@ -135,7 +135,7 @@ def fit(data: Data, *, until: date | None = None, without_week: str = "") -> Pri
             "picks": int(picked.sum()),
             "from": min(day for _, day in listed).isoformat(),
             "to": max(day for _, day in listed).isoformat(),
-            "without": without_week,
+            "without": " ".join(sorted(without_weeks)),
         },
     )
 
@@ -313,10 +313,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="the file to write, digest/ranking/trending.json")
     parser.add_argument("--until", type=date.fromisoformat, default=None, help="leave out lists of this day and later")
-    parser.add_argument("--without-week", default="", metavar="2025-W49", help="leave out the papers of this week")
+    parser.add_argument(
+        "--without-week", dest="without_weeks", action="append", default=[], metavar="2025-W49", help="leave out its papers"
+    )
     given = parser.parse_args(arguments)
     try:
-        prior = fit(read(given.folder), until=given.until, without_week=given.without_week)
+        prior = fit(read(given.folder), until=given.until, without_weeks=given.without_weeks)
     except DigestError as error:
         print(f"{error}\n{error.fix or ''}".rstrip(), file=sys.stderr)  # noqa: T201
         return 1

@@ -146,8 +146,9 @@ class _Query:
 def results(folder: Path, progress: Progress, model: Prior | None = None) -> list[Result]:
     """Our own figures beside plain baselines, on every query that the folder has a truth for.
 
-    Nothing is judged on what it was fitted to: for each week the parameters are fitted anew without it, from this folder,
-    unless `model` is given or the folder has too little to fit to; the method is named after what was done. A method named
+    Nothing is judged on what it was fitted to: for each week the parameters are fitted anew without it and the one before it,
+    whose papers stand in the pools of its first days. They are fitted to this folder, unless `model` is given or the folder has
+    too little to fit to; the method is named after what was done. A method named
     `… - raw votes` is the paired difference to these.
 
     Raises:
@@ -160,7 +161,7 @@ def results(folder: Path, progress: Progress, model: Prior | None = None) -> lis
         raise BadInput(
             f"{folder} has no lists with later votes", fix="name a folder with hf_trajectories.csv, or use --queries"
         )
-    weeks = sorted({fit.week(query.day) for query in queries})
+    weeks = {fit.week(query.day): fit.week(query.day - timedelta(days=7)) for query in queries}
     models, name = _models(data, weeks, progress, model)
     values: dict[tuple[str, str], list[Mapping[str, float]]] = defaultdict(list)
     for number, query in enumerate(queries):
@@ -182,14 +183,17 @@ def results(folder: Path, progress: Progress, model: Prior | None = None) -> lis
 TASKS = ("early", "morning", "pool5", "weekly", "cold", "editor")
 
 
-def _models(data: fit.Data, weeks: Sequence[str], progress: Progress, given: Prior | None) -> tuple[Mapping[str, Prior], str]:
+def _models(
+    data: fit.Data, weeks: Mapping[str, str], progress: Progress, given: Prior | None
+) -> tuple[Mapping[str, Prior], str]:
+    """The parameters to judge each week by, which stands here with the one before it, and what they are called."""
     if given is not None:
         return dict.fromkeys(weeks, given), "trending"
     models: dict[str, Prior] = {}
-    for done, one in enumerate(weeks):
+    for done, one in enumerate(sorted(weeks)):
         progress(done, len(weeks))
         try:
-            models[one] = fit.fit(data, without_week=one)
+            models[one] = fit.fit(data, without_weeks=(one, weeks[one]))
         except BadInput:
             return dict.fromkeys(weeks, prior.fitted()), "trending, as fitted elsewhere"
     progress(len(weeks), len(weeks))

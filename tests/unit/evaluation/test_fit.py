@@ -59,7 +59,7 @@ def test_no_author_stands_in_the_file(fitted: Prior) -> None:
 
 
 def test_a_week_that_is_left_out_leaves_no_trace(data: fit.Data, fitted: Prior) -> None:
-    without = fit.fit(data, without_week=fit.week(DAYS[0]))
+    without = fit.fit(data, without_weeks=[fit.week(DAYS[0])])
     assert without.about["papers"] == fitted.about["papers"] - 60
     assert without.about["from"] == DAYS[5].isoformat()
 

@@ -1,5 +1,5 @@
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,17 @@ def test_results_stand_beside_plain_orders_and_say_that_they_are_fitted_without_
     plain = {"raw votes", "newest", "gravity", "comments", "random"}
     assert methods["early"] == {ours, f"{ours} - raw votes"} | plain
     assert methods["cold"] == {ours, "random"}
+
+
+def test_no_pool_is_judged_by_parameters_that_were_fitted_to_a_part_of_it(folder: Path) -> None:
+    data = fit.read(folder)
+    weeks = [fit.week(day) for day in DAYS[::5]]
+    models, _ = trending._models(data, {weeks[1]: weeks[0]}, quiet, None)
+    pools = [query for query in trending._queries(data) if query.task == "pool5" and fit.week(query.day) == weeks[1]]
+    listed = {fit.week(date.fromisoformat(line["snapshot"][:10])) for pool in pools for line in pool.lines}
+    assert listed == {weeks[0], weeks[1]}
+    assert models[weeks[1]].about["without"] == f"{weeks[0]} {weeks[1]}"
+    assert models[weeks[1]].about["from"] == DAYS[10].isoformat()
 
 
 def test_results_are_better_than_chance_and_than_votes_that_say_nothing(results: list[Result]) -> None:
