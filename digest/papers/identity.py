@@ -8,6 +8,7 @@ than that somebody listed the paper: two of them may well be one paper.
 import re
 import unicodedata
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from digest.papers.model import Work
 
@@ -76,6 +77,11 @@ def doi(text: str) -> str | None:
     spelled = text.strip().lower()
     if prefix := _DOI_PREFIX.match(spelled):
         spelled = spelled[prefix.end() :]
+        if "/" in prefix[0]:
+            # In an address a DOI ends where the query begins, and some of its characters may be coded.
+            spelled = spelled.partition("?")[0].partition("#")[0].rstrip("/")
+            plain = unquote(spelled).lower()
+            spelled = plain if _DOI.fullmatch(plain) and "\ufffd" not in plain else spelled
     if spelled.startswith(_ARXIV_DOI):
         return arxiv_id(spelled.removeprefix(_ARXIV_DOI))
     return f"doi:{spelled}" if _DOI.fullmatch(spelled) and spelled.isprintable() else None

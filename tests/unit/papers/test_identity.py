@@ -78,6 +78,9 @@ def test_what_is_no_arxiv_id_is_none(text: str) -> None:
         "https://doi.org/10.1234/ABC.5",
         "http://dx.doi.org/10.1234/abc.5",
         "doi.org/10.1234/abc.5",
+        "https://doi.org/10.1234/abc.5?utm_source=feed&utm_medium=rss",
+        "https://doi.org/10.1234/abc.5/#abstract",
+        "https://doi.org/10.1234%2FABC%2E5",
     ],
 )
 def test_every_spelling_of_a_doi_is_one_id(text: str) -> None:
