@@ -93,6 +93,9 @@ def _score(
     began = monotonic()
     lines = read(queries)
     asked = Counter(task for task, _ in {(line["task"], line["query"]) for line in lines})
+    lists = (line for line in lines if isinstance(line.get("candidates"), list))
+    candidates = {(line["task"], line["query"], one) for line in lists for one in line["candidates"]}
+    wanted = Counter(task for task, _, _ in candidates)
     given: Counter[str] = Counter()
     with progress("scoring") as bar:
         written = write(scores, _counting(score(lines, bar), given))
@@ -102,6 +105,8 @@ def _score(
     for task in asked:
         if not given[task]:
             talk(f"no score for the task {task}: not one that is known here, or its papers are not in the folder")
+        elif (missing := wanted[task] - given[task]) > 0:
+            talk(f"no score for {counted(missing, 'candidate')} of the task {task}: not in the folder as candidates")
     whole = sum(asked.values())
     queried = "1 query" if whole == 1 else f"{whole:,} queries"
     talk(f"{counted(written, 'score')} for {queried} of {counted(len(asked), 'task')} in {_since(began)}: {scores}")

@@ -91,6 +91,22 @@ def test_scores_come_without_votes_in_the_folder_and_owe_them_nothing(nobody: Op
     assert without.read_text() == with_votes.read_text()
 
 
+def test_candidates_that_the_folder_does_not_have_are_counted(nobody: Operator, tmp_path: Path) -> None:
+    rows = [
+        {"id": f"{role}.{number}", "role": role, "title": f"A {word} study", "abstract": f"We look at the {word}."}
+        for role in ("profile", "background", "candidate")
+        for number, word in enumerate(WORDS)
+    ]
+    (tmp_path / "curated_lists").mkdir()
+    (tmp_path / "curated_lists" / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    query = {"task": "curated", "query": "own", "file": "curated_lists/own.jsonl"}
+    path, scores = tmp_path / "q.jsonl", tmp_path / "s.jsonl"
+    path.write_text(json.dumps(query | {"candidates": ["candidate.0", "candidate.1", "nobody's", "background.0"]}))
+    done = nobody.call("evaluate", "interests", str(tmp_path), "--queries", str(path), "--scores", str(scores))
+    assert (done.code, len(scores.read_text().splitlines())) == (0, 2), done.err
+    assert done.err.startswith("no score for 2 candidates of the task curated: not in the folder as candidates\n")
+
+
 def test_without_queries_each_task_has_our_figures_beside_the_plain_ones(nobody: Operator, folder: Path) -> None:
     said = nobody.call("evaluate", "trending", str(folder), "--json").json
     (morning,) = [one for one in said["tasks"] if one["task"] == "morning"]
