@@ -38,6 +38,8 @@ GOODBYE_TIMEOUT = 5.0
 UNKNOWN = (500, 502)
 """Replies that say that the server does not know a command."""
 
+RESET = b"RSET\r\n"
+
 _ENVELOPE: tuple[Phase, ...] = ("mail", "rcpt", "data")
 
 
@@ -159,7 +161,7 @@ class Connection:
             self.abort()
         elif envelope is not None and self._aside:
             steps, commands, self._aside = ("aside",), self._aside, b""
-        before = len(steps)
+        before, resets = len(steps), commands == RESET
         if envelope is not None:
             opened = self._objection(envelope)
             if opened is None:
@@ -168,6 +170,10 @@ class Connection:
                 commands += _commands(envelope)
         self._awaited = False
         replies = await self._say(steps, body, commands) if steps else ()
+        if resets and replies and replies[0].code >= 400:
+            # What was refused before may still have a recipient, who would get this message too.
+            self._wire.abort(f"the server does not take back a message: {replies[0].code} {replies[0].text}")
+            replies = ()
         if body:
             ended = self._ended(replies[0] if replies else None)
         if len(steps) > before:
@@ -208,7 +214,7 @@ class Connection:
         for step, octets in zip(steps, words + commands.splitlines(keepends=True), strict=True):
             answered = await self._wire.exchange(octets, (step,))
             replies += answered
-            if not answered or (step in ("mail", "rcpt") and answered[0].code >= 400):
+            if not answered or (step in ("aside", "mail", "rcpt") and answered[0].code >= 400):
                 break
         return replies
 
@@ -239,7 +245,7 @@ class Connection:
     def _set_aside(self, taken: Sequence[Phase]) -> None:
         """See what must be said before the next message, where the relay took only so much of this one's envelope."""
         if "data" not in taken:
-            self._aside = b"RSET\r\n" if taken else b""
+            self._aside = RESET if taken else b""
         elif "rcpt" not in taken:
             self._aside = b".\r\n"  # it waits for a message to nobody (RFC 2920 3.1)
         else:

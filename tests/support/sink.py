@@ -196,8 +196,10 @@ class Sink:
             case "DATA":
                 return await self._data(session)
             case "RSET":
-                session.sender = session.recipient = ""
-                return await self._say(session, "RSET", "", "250 2.0.0 ok")
+                said = await self._heard(session, "RSET", "", "250 2.0.0 ok")
+                if said.startswith("2"):
+                    session.sender = session.recipient = ""
+                return await self._write(session, said)
             case "QUIT":
                 await self._say(session, "QUIT", "", "221 2.0.0 bye")
                 return False

@@ -99,6 +99,19 @@ def test_a_refused_recipient_leaves_a_transaction_that_is_reset_before_the_next(
     assert said == ["EHLO", *["MAIL", "RCPT"] * 2, "RSET", "MAIL", "RCPT", "QUIT"]
 
 
+@both
+@pytest.mark.parametrize(("moment", "words"), [("RCPT", "450 4.2.0 later"), ("DATA", "451 4.3.0 later")])
+def test_a_relay_that_takes_nothing_back_gets_the_next_message_over_another_connection(
+    pipelining: bool, moment: str, words: str
+) -> None:
+    with Sink(pipelining=pipelining, RSET=lambda *_: "500 5.5.1 what?") as sink:
+        sink.on[moment] = lambda _, word: words if word == VICTIM else None
+        verdicts = chosen_loop.run(mail(address(sink.port), once=""))
+        assert sink.recipients == sorted(OTHERS)
+        assert [session.accepted for session in sink.sessions] == [1, 1]
+    assert [verdict.kind for verdict in verdicts.values()] == ["submitted", "deferred", "submitted"]
+
+
 def test_a_message_that_may_have_a_recipient_is_never_sent_empty() -> None:
     async def talk(connection: Connection) -> tuple[Turn, bool]:
         return await connection.turn(None, FIRST), connection.usable
