@@ -1,5 +1,6 @@
 """When does a refusal say that nobody lives at an address? Pure: what came back, and when, in; suppress or not out."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -10,18 +11,36 @@ APART = timedelta(hours=48)
 
 _MAILBOX_CODES = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 _MAILBOX_REPLIES = (550, 551, 553, 556)
+_ABOUT_US = re.compile(
+    r"relay|rcpthosts|sender|authenti|authori[sz]|polic|prohibit|spam|block|blacklist|reputation|\b(spf|dkim|dmarc|rbl)\b|#5\.7\."
+    r"|exceed|too many|limit",
+    re.IGNORECASE,
+)
+"""What relays without enhanced codes say of who writes, often in the code for a mailbox that is gone."""
+_FULL = re.compile(r"\bfull\b|quota", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S+@\S+")
 
 
 def refuses_mailbox(verdict: Verdict) -> bool:
     """Whether a relay's reply is about the reader's mailbox, and for good.
 
-    The enhanced code (RFC 3463) decides where there is one; policy and spam (x.7.x) are never the reader's fault.
+    The enhanced code (RFC 3463) decides where there is one, and else the code, unless the words give another reason; policy and
+    spam (x.7.x) are never the reader's fault.
     """
     if verdict.kind != "rejected" or verdict.phase != "rcpt":
         return False
     if verdict.enhanced:
         return verdict.enhanced in _MAILBOX_CODES
-    return verdict.code in _MAILBOX_REPLIES
+    return verdict.code in _MAILBOX_REPLIES and not refuses_us(verdict) and not _FULL.search(_ADDRESS.sub("", verdict.text))
+
+
+def refuses_us(verdict: Verdict) -> bool:
+    """Whether a relay refused a recipient for the sake of who writes: it does not relay for us, or a policy forbids it."""
+    if verdict.kind != "rejected" or verdict.phase != "rcpt":
+        return False
+    if verdict.enhanced:
+        return verdict.enhanced[1:3] == ".7"
+    return _ABOUT_US.search(_ADDRESS.sub("", verdict.text)) is not None
 
 
 def should_suppress(earlier: Sequence[datetime], now: datetime) -> bool:

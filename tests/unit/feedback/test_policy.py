@@ -4,9 +4,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.feedback.policy import refuses_mailbox, should_suppress
+from digest.feedback.policy import refuses_mailbox, refuses_us, should_suppress
 from digest.outbox.verdict import Phase, Verdict, judge
 
+ABOUT_US = [
+    (550, "5.7.1 relaying denied"),
+    (550, "relay not permitted"),
+    (550, "Verification failed for <digest@example.org>\nUnrouteable address\nSender verify failed"),
+    (550, "Administrative prohibition"),
+    (550, "Blocked - see https://lists.example.org/?ip=192.0.2.1"),
+    (550, "SPF check failed"),
+    (550, "Domain example.org has exceeded the max emails per hour"),
+    (553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
+    (553, "no (#5.7.1)"),
+    (554, "Relay access denied"),
+]
 NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 
 
@@ -23,6 +35,9 @@ NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
         (551, "not local"),
         (553, ""),
         (556, "no mail here"),
+        (550, "<sender@relay.example.org>: unknown user"),
+        (550, "sorry, no mailbox here by that name. (#5.1.1)"),
+        (550, "Requested action not taken: mailbox unavailable"),
     ],
 )
 def test_a_relay_that_knows_no_such_mailbox_speaks_of_the_reader(code: int, text: str) -> None:
@@ -43,10 +58,29 @@ def test_a_relay_that_knows_no_such_mailbox_speaks_of_the_reader(code: int, text
         (500, "what?"),
         (450, "4.1.1 greylisted"),
         (550, "4.7.1 muddled"),
+        (550, "mailbox is full"),
+        (550, "over quota"),
+        *ABOUT_US,
     ],
 )
 def test_other_refusals_are_not_the_readers_fault(code: int, text: str) -> None:
     assert not refuses_mailbox(judge("rcpt", code, text))
+
+
+@pytest.mark.parametrize(("code", "text"), ABOUT_US)
+def test_a_relay_that_does_not_relay_for_us_speaks_of_us_and_only_where_it_was_told_of_a_recipient(
+    code: int, text: str
+) -> None:
+    assert refuses_us(judge("rcpt", code, text))
+    assert not refuses_us(judge("content", code, text))
+    assert not refuses_us(judge("rcpt", 450, text))
+
+
+@pytest.mark.parametrize(
+    "text", ["5.1.1 relay knows no such user", "5.2.2 full", "no such user", "<spam@policy.example.org>: who?"]
+)
+def test_a_relay_that_speaks_of_the_mailbox_does_not_speak_of_us(text: str) -> None:
+    assert not refuses_us(judge("rcpt", 550, text))
 
 
 @given(st.sampled_from([2, 4, 5]), st.integers(0, 999), st.integers(400, 599))
