@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from digest.clock import Clock
 from digest.errors import ServerUnavailable
+from digest.feedback.policy import refuses_us
 from digest.flows.commit import GroupCommit
 from digest.flows.jobs import Jobs
 from digest.flows.mails import Job
-from digest.flows.refusals import Refusals
+from digest.flows.refusals import MANY, Refusals
 from digest.flows.terms import Relay, Report
 from digest.outbox.retry import ENDS, after_deferral
 from digest.outbox.verdict import Verdict
@@ -21,6 +22,10 @@ MAX_LOSSES = 3
 """Connections that one message may see break before its content; then it is deferred like one that was refused."""
 MAX_SENDER_REFUSALS = 3
 """How often in a row the relay may refuse the sender that it took before: quotas are told in this way."""
+ENOUGH = 100
+"""So many recipients refused for the sake of who writes, and none taken, and the others need not be tried."""
+LOGIN_WANTED = 530
+"""The reply of a relay that wants a login (RFC 4954 6), or TLS (RFC 3207 4), whatever it was told."""
 
 
 class Verdicts:
@@ -45,6 +50,7 @@ class Verdicts:
         self._losses: Counter[tuple[str, int]] = Counter()
         self._losses_in_a_row = 0
         self._suspects: list[tuple[Job, Verdict]] = []
+        self._turned_down: list[tuple[Job, Verdict]] = []
         self._sender_accepted = False
         self._sender_refusals = 0
         self._jitter = random.Random()  # noqa: S311 - spreads retries; nobody gains by guessing it
@@ -63,6 +69,7 @@ class Verdicts:
             else:
                 self._heard()
             self._refusals.recipient_accepted = True
+            self._believe()
             outcome = self._judged(job, verdict)
         self._jobs.settled(job, verdict)
         return self.counted(outcome)
@@ -80,9 +87,15 @@ class Verdicts:
                 return self._again(job, verdict)
             # Message or relay? The next verdict tells; until then nobody is deferred for what may be the relay's fault.
             self._suspects.append((job, self._deferred(verdict)))
-        elif verdict.phase == "mail" and verdict.kind == "rejected":
+        elif verdict.kind == "rejected" and (verdict.phase == "mail" or verdict.code == LOGIN_WANTED):
             self._sender_refused(verdict)
             return self._again(job, verdict)
+        elif refuses_us(verdict) and not self._refusals.recipient_accepted:
+            # This recipient or all of them? The next that is taken tells; until then nobody is rejected for what is our fault.
+            self._heard()
+            self._turned_down.append((job, verdict))
+            if len(self._turned_down) >= ENOUGH:
+                self._turned_away()
         else:
             self._heard()
             self.finish(self._judged(job, verdict))
@@ -90,11 +103,23 @@ class Verdicts:
         self._jobs.settled(job, verdict)
         return False
 
-    def defer_suspects(self) -> None:
-        """Defer the messages that broke connections: the relay has shown that it was not for its own sake."""
+    def settle_suspects(self) -> None:
+        """Judge what waited for a verdict on another message, for there is none."""
+        self._defer_suspects()
+        if len(self._turned_down) < MANY:
+            self._believe()
+        else:
+            self._turned_away()
+
+    def _defer_suspects(self) -> None:
         for job, verdict in self._suspects:
             self.finish(self._judged(job, verdict))
         self._suspects.clear()
+
+    def _believe(self) -> None:
+        for job, verdict in self._turned_down:
+            self.finish(self._judged(job, verdict))
+        self._turned_down.clear()
 
     def put_off(self, job: Job, seconds: float) -> None:
         """A message that may not go soon: it is claimed again when its time comes."""
@@ -139,7 +164,7 @@ class Verdicts:
         self._sender_accepted = True
         self._sender_refusals = self._losses_in_a_row = 0
         if self._suspects:
-            self.defer_suspects()
+            self._defer_suspects()
 
     def _deferred(self, verdict: Verdict) -> Verdict:
         text = f"the connection broke {MAX_LOSSES} times: {verdict.text}"
@@ -164,10 +189,22 @@ class Verdicts:
     def _sender_refused(self, verdict: Verdict) -> None:
         """The relay does not know yet whom the mail is for: that it refuses our sender is no reader's fault, and none pays."""
         self._sender_refusals += 1
-        if not self._sender_accepted:
-            fix = "set email.from to an address that this account may use"
-        elif self._sender_refusals >= MAX_SENDER_REFUSALS:
+        if self._sender_accepted and self._sender_refusals < MAX_SENDER_REFUSALS:
+            return
+        if verdict.code == LOGIN_WANTED:
+            fix = "it wants a login or TLS first: see smtp.url, and docs/how-to/smtp.md"
+        elif self._sender_accepted:
             fix = "it took the sender before: perhaps there is a quota; try again later"
         else:
-            return
+            fix = "set email.from to an address that this account may use"
         self._fail(ServerUnavailable(f"the mail server refuses the sender {self._sender}: {verdict.reply}", fix=fix))
+
+    def _turned_away(self) -> None:
+        """The relay has taken no recipient: that it will not relay for us is no reader's fault either."""
+        _, verdict = self._turned_down[-1]
+        self._fail(
+            ServerUnavailable(
+                f"the mail server {self._relay.url} takes no mail of ours for anybody: {verdict.reply}",
+                fix="see whether it wants a login, or must be told of this machine: docs/how-to/smtp.md",
+            )
+        )

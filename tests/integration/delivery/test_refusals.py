@@ -216,6 +216,46 @@ def test_a_server_that_refuses_our_sender_stops_the_run_and_no_reader_pays(site:
     assert site.sink.recipients == sorted(addresses)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["554 5.7.1 Relay access denied", "550 relay not permitted", "550 5.7.26 unauthenticated", "530 5.7.0 login first"],
+)
+def test_a_server_that_does_not_relay_for_us_stops_the_run_and_no_reader_pays(site: Site, answer: str) -> None:
+    addresses = site.readers(8)
+    site.publish()
+    site.sink.on["RCPT"] = lambda *_: answer
+    with pytest.raises(ServerUnavailable) as raised:
+        site.deliver()
+    assert answer in str(raised.value)
+    assert "login" in raised.value.fix
+    assert {(row.state, row.attempts, row.next_try_at) for row in site.rows()} == {("queued", 0, None)}
+    del site.sink.on["RCPT"]
+    site.deliver()
+    assert site.sink.recipients == sorted(addresses)
+
+
+def test_a_server_that_relays_for_nobody_is_not_told_of_all_readers(make_site: Callable[..., Site]) -> None:
+    site = make_site(smtp__connections=2)
+    site.readers(120)
+    site.publish()
+    site.sink.on["RCPT"] = lambda *_: "554 5.7.1 Relay access denied"
+    with pytest.raises(ServerUnavailable, match="no mail of ours for anybody"):
+        site.deliver()
+    assert len(site.sink.commands("RCPT")) < 110
+    assert site.open_rows() == {"queued": 120}
+
+
+@pytest.mark.parametrize(("refused", "readers"), [(2, 2), (6, 7)], ids=["few, and nobody else", "many, and then one is taken"])
+def test_a_policy_against_some_readers_is_believed(site: Site, refused: int, readers: int) -> None:
+    whom = set(site.readers(readers)[:refused])
+    site.publish()
+    site.sink.on["RCPT"] = lambda _, recipient: "550 5.7.1 our policy" if recipient in whom else None
+    site.deliver()
+    states = site.states()
+    assert {address for address, state in states.items() if state == "rejected"} == whom
+    assert set(states.values()) <= {"rejected", "submitted"}
+
+
 def test_a_quota_that_ends_in_the_middle_stops_the_run_and_no_reader_pays(make_site: Callable[..., Site]) -> None:
     site = make_site(smtp__connections=3)
     addresses = site.readers(12)
