@@ -74,8 +74,8 @@ class Connection:
         self.pipelines = pipelining and "pipelining" in extensions
         """Whether groups go out as one."""
         self.out_of_step = False
-        """Whether a group was answered in part: the relay may not keep what PIPELINING promises, so the next connection had
-        better do without."""
+        """Whether a group was not answered, or in part: the relay may not keep what PIPELINING promises, so the next connection
+        had better do without."""
         self._wire = wire
         self._size = _limit(extensions.get("size", ""))
         self._international = "smtputf8" in extensions
@@ -203,7 +203,7 @@ class Connection:
             # Whoever waited was cancelled: nobody would know which replies are still to come.
             self.abort()
             raise
-        if 0 < len(replies) < len(steps) and self._wire.ended is not None and self._wire.ended.code != 421:
+        if len(replies) < len(steps) > 1 and self._wire.ended is not None and self._wire.ended.code != 421:
             self.out_of_step = True
         return replies
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 from sqlalchemy import event
-from support.sink import DROP, Session
+from support.sink import DROP, Session, Sink
 from support.site import MONDAY, Site
 from support.waiting import until
 
@@ -95,6 +95,17 @@ def test_an_innocent_message_behind_one_in_doubt_goes_at_once_and_counts_no_loss
     report = site.deliver()
     assert report.states == {"submitted": 8, "in_doubt": 4}
     assert {row.attempts for row in site.rows()} == {1}
+
+
+def test_a_relay_that_hangs_up_when_something_comes_behind_a_message_leaves_one_in_doubt_and_no_more(
+    make_site: Callable[..., Site],
+) -> None:
+    with Sink(pipelining=True) as sink:
+        site = make_site(sink=sink, smtp__connections=1)
+        site.readers(12)
+        site.publish()
+        sink.on["CONTENT"] = lambda session, _: DROP if session.reader._buffer else None  # type: ignore[attr-defined]
+        assert site.deliver().states == {"submitted": 11, "in_doubt": 1}
 
 
 def test_a_relay_that_breaks_every_connection_after_the_content_is_left_before_all_are_in_doubt(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.conversing import OTHERS, VICTIM, LeapingLoop, Silent, address, content, envelope, mail
-from support.sink import SILENCE, Session, Sink
+from support.sink import DROP, SILENCE, Session, Sink
 
 from digest import loop as chosen_loop
 from digest.feedback.policy import refuses_mailbox
@@ -392,6 +392,21 @@ def test_a_relay_that_does_not_keep_step_is_told_apart(rest: str) -> None:
         turn, out_of_step = loop.run(talk)
     assert refuses_mailbox(turn.opened)
     assert out_of_step == (rest == "thrown away")
+
+
+@pytest.mark.parametrize("silent", [True, False], ids=["silent", "gone"])
+def test_a_relay_that_answers_nothing_to_a_group_is_told_everything_step_by_step(silent: bool) -> None:
+    loop = LeapingLoop()
+
+    async def mind_the_rest(session: Session, word: str) -> str | None:
+        if b"RCPT" not in session.reader._buffer:  # type: ignore[attr-defined]
+            return None
+        return await Silent(loop=loop)(session, word) if silent else DROP
+
+    with Sink(pipelining=True, MAIL=mind_the_rest) as sink:
+        loop.run(lambda _: asyncio.wait_for(mail(address(sink.port), once="", max_age=1e9), 1e6))
+        assert sink.recipients == sorted((*OTHERS, VICTIM))
+        assert len(sink.sessions) == 2
 
 
 def test_a_relay_that_says_nothing_to_goodbye_is_left_standing() -> None:
