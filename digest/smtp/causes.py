@@ -15,6 +15,8 @@ def usual_cause(error: BaseException, url: SmtpUrl) -> str:
     said = str(error).lower()
     if isinstance(error, SMTPAuthenticationError) and error.code in NOT_NOW:
         return "it says nothing of the password: try again later, or see what the server says"
+    if "auth extension" in said or "no suitable authentication" in said:
+        return "this server offers no login here, or none that is known: leave out the user name, or ask for its other port"
     if isinstance(error, SMTPAuthenticationError) or "authentication" in said:
         if "gmail" in url.host or "google" in url.host:
             return "Gmail takes an application password, not the account's: https://myaccount.google.com/apppasswords"

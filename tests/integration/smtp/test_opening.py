@@ -160,6 +160,13 @@ def test_only_a_login_that_was_looked_at_is_told_to_be_wrong(said: str, cause: s
         assert cause in refused(address(sink.port, username=LOGIN[0], password=LOGIN[1])).fix
 
 
+@pytest.mark.parametrize("offers", [(), ("AUTH",), ("AUTH GSSAPI XOAUTH2",)], ids=["none", "an empty one", "others"])
+def test_a_server_that_offers_no_login_that_is_known_says_nothing_of_the_password(offers: tuple[str, ...]) -> None:
+    with Sink(offers=offers) as sink:
+        assert "offers no login" in refused(address(sink.port, username=LOGIN[0], password=LOGIN[1])).fix
+        assert_nothing_in_clear(sink)
+
+
 @pytest.mark.parametrize("length", [200, 30], ids=["all of it", "its beginning"])
 def test_a_server_that_repeats_the_login_gets_no_password_into_our_words(length: int) -> None:
     def repeat(session: Session, _user: str) -> str:
