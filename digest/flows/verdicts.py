@@ -25,7 +25,7 @@ MAX_SENDER_REFUSALS = 3
 ENOUGH = 100
 """So many recipients refused for the sake of who writes, and none taken, and the others need not be tried."""
 LOGIN_WANTED = 530
-"""The reply of a relay that wants a login (RFC 4954 6), or TLS (RFC 3207 4), whatever it was told."""
+"""The reply of a relay that wants a login (RFC 4954 6) or TLS (RFC 3207 4) first."""
 
 
 class Verdicts:
@@ -87,7 +87,7 @@ class Verdicts:
                 return self._again(job, verdict)
             # Message or relay? The next verdict tells; until then nobody is deferred for what may be the relay's fault.
             self._suspects.append((job, self._deferred(verdict)))
-        elif verdict.kind == "rejected" and (verdict.phase == "mail" or verdict.code == LOGIN_WANTED):
+        elif verdict.phase == "mail" and verdict.kind == "rejected":
             self._sender_refused(verdict)
             return self._again(job, verdict)
         elif refuses_us(verdict) and not self._refusals.recipient_accepted:

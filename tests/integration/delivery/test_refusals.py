@@ -245,11 +245,12 @@ def test_a_server_that_relays_for_nobody_is_not_told_of_all_readers(make_site: C
     assert site.open_rows() == {"queued": 120}
 
 
+@pytest.mark.parametrize("answer", ["550 5.7.1 our policy", "530 SMTP authentication is required"])
 @pytest.mark.parametrize(("refused", "readers"), [(2, 2), (6, 7)], ids=["few, and nobody else", "many, and then one is taken"])
-def test_a_policy_against_some_readers_is_believed(site: Site, refused: int, readers: int) -> None:
+def test_a_policy_against_some_readers_is_believed(site: Site, refused: int, readers: int, answer: str) -> None:
     whom = set(site.readers(readers)[:refused])
     site.publish()
-    site.sink.on["RCPT"] = lambda _, recipient: "550 5.7.1 our policy" if recipient in whom else None
+    site.sink.on["RCPT"] = lambda _, recipient: answer if recipient in whom else None
     site.deliver()
     states = site.states()
     assert {address for address, state in states.items() if state == "rejected"} == whom
@@ -269,6 +270,15 @@ def test_a_quota_that_ends_in_the_middle_stops_the_run_and_no_reader_pays(make_s
     del site.sink.on["MAIL"]
     site.deliver()
     assert site.sink.recipients == sorted(addresses)
+
+
+def test_a_server_that_wants_a_login_before_it_hears_a_sender_is_told_apart_from_one_that_refuses_him(site: Site) -> None:
+    site.readers(3)
+    site.publish()
+    site.sink.on["MAIL"] = lambda *_: "530 5.7.0 Authentication required"
+    with pytest.raises(ServerUnavailable, match="Authentication required") as raised:
+        site.deliver()
+    assert "wants a login or TLS" in raised.value.fix
 
 
 def test_a_sender_refused_once_in_between_is_tried_again_at_once(site: Site) -> None:
