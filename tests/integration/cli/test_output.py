@@ -359,3 +359,18 @@ def _output_to(target: int, operator: Operator, line: str, *, buffered: bool) ->
             text=True,
             check=False,
         )
+
+
+def test_data_is_utf_8_whatever_the_terminal_speaks(operator: Operator) -> None:
+    operator.call("subscribers", "add", "ann@example.org", "--confirmed", "--name", "Zoë 木")
+    for command in (["export"], ["show", "ann@example.org", "--json"]):
+        process = operator.start("subscribers", *command, environ={"PYTHONIOENCODING": "ascii"})
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert "Zoë 木" in out
+
+
+def test_a_closed_stderr_fails_no_command(operator: Operator) -> None:
+    line = f"{shlex.quote(sys.executable)} -m digest subscribers add ann@example.org --confirmed 2>&-"
+    done = subprocess.run(["/bin/sh", "-c", line], env=operator.environ, stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
