@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from digest.store import deliveries, editions, notices
+from digest.store import deliveries, editions, ledger, notices
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
 
@@ -30,15 +30,17 @@ def report(store: Store, now: datetime, operator: str) -> int:
     with store.write() as connection:
         for row in settled:
             counts = deliveries.counts(connection, row.id)
+            late = ledger.too_late(connection, row.id)
             editions.set_reported(connection, row.id, now)
-            if not row.empty_because and not any(counts.get(state) for state in UNTOLD):
+            if not row.empty_because and not late and not any(counts.get(state) for state in UNTOLD):
                 continue
             name = row.date.isoformat()
             content = {
                 "subject": f"The {row.cadence} edition of {name} {'is empty' if row.empty_because else 'lost mails'}",
                 "facts": [["edition", f"{name} ({row.cadence})"]]
                 + ([["not sent because", row.empty_because]] if row.empty_because else [])
-                + [[state, f"{number:,}"] for state, number in sorted(counts.items())],
+                + [[state, f"{number:,}"] for state, number in sorted(counts.items())]
+                + ([["skipped as too late", f"{late:,}"]] if late else []),
                 "advice": "digest deliveries list --state held" if counts.get("held") else "digest status",
             }
             queued += notices.enqueue(

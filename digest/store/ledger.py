@@ -24,6 +24,7 @@ LedgerTable: TypeAlias = Table
 """`delivery` or `notice`."""
 TABLES: tuple[LedgerTable, ...] = (notice, delivery)
 """In the order in which they are served: who waits for a confirmation waits at his screen."""
+TOO_LATE = "too late: more than schedule.catch_up after it was due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,17 @@ def skip_late(connection: Connection, now: datetime, catch_up: timedelta) -> int
         update(delivery)
         .where(delivery.c.state == "queued", delivery.c.attempts == 0, delivery.c.doubts == 0)
         .where(delivery.c.due_at < now - catch_up)
-        .values(state="skipped", reply="too late: more than schedule.catch_up after it was due", updated_at=now)
+        .values(state="skipped", reply=TOO_LATE, updated_at=now)
     ).rowcount
     for table in TABLES:
         connection.execute(update(table).where(_overdue(table, now)).values(state="expired", updated_at=now))
     return skipped
+
+
+def too_late(connection: Connection, edition_id: int) -> int:
+    """How many readers an edition did not reach in time, after an outage."""
+    missed = (delivery.c.edition_id == edition_id) & (delivery.c.state == "skipped") & (delivery.c.reply == TOO_LATE)
+    return int(connection.execute(select(func.count()).where(missed)).scalar_one())
 
 
 def overdue(connection: Connection, now: datetime) -> int:

@@ -50,3 +50,15 @@ def test_looking_whether_there_is_something_to_tell_keeps_nobody_from_writing(si
     with closing(sqlite3.connect(site.app.settings.home / "digest.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert report(site.app.store, settled + 2 * SECOND, OPERATOR) == 0
+
+
+def test_readers_whom_an_outage_kept_from_an_edition_are_told_of(site: Site) -> None:
+    site.readers(2)
+    site.publish()
+    site.deliver(limit=1)
+    site.later(hours=13)
+    assert site.deliver().late == 1
+    assert report(site.app.store, MONDAY + SETTLED_AFTER["daily"] + SECOND, OPERATOR) == 1
+    (told,) = site.notices()
+    assert told.content["subject"] == "The daily edition of 2026-03-02 lost mails"
+    assert ["skipped as too late", "1"] in told.content["facts"]
