@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from digest.wiring import App
 
 Grade = Literal["ok", "warn", "fail"]
+
+OVERDUE = timedelta(hours=1)
+"""So long may a mail wait, be the edition large or its sources slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +124,19 @@ def _times(app: "App") -> Iterator[Finding]:
     yield Finding("times", "ok", f"it is {now:%Y-%m-%d %H:%M}Z; the next edition is {when}")
 
 
-def _holding(app: "App") -> Iterator[Finding]:
-    """Whether somebody holds digests back, and forgot it."""
+def _mails(app: "App") -> Iterator[Finding]:
+    """Whether somebody holds digests back, and forgot it; or whether nobody mails what is due."""
+    from digest.flows.queueing import next_mail
     from digest.store import holding
 
     with app.store.read() as connection:
         since = holding.since(connection)
+    due_at = next_mail(app.store)
     if since is not None:
         yield Finding("mails", "warn", f"digests are held back since {since:%Y-%m-%d %H:%M}Z", "to let them go: digest release")
+    elif due_at is not None and app.clock.now() - due_at > OVERDUE:
+        what = f"mails are due since {due_at:%Y-%m-%d %H:%M}Z, and nobody mails them"
+        yield Finding("mails", "warn", what, "digest run, which says why not; is the mail server there? digest doctor --smtp")
 
 
 def _visitors(app: "App") -> Iterator[Finding]:
@@ -228,7 +237,7 @@ def _dkim(app: "App") -> Iterator[Finding]:
         yield Finding("dkim", "warn", f"the RSA key is shorter than {GOOD_BITS} bits", "digest dkim keygen --selector OTHER")
 
 
-_CHECKS = (_settings, _database, _secret, _visitors, _times, _holding, _sources, _meaning, _templates, _dkim)
+_CHECKS = (_settings, _database, _secret, _visitors, _times, _mails, _sources, _meaning, _templates, _dkim)
 
 
 def _dns(app: "App", resolver: str) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     queue = ", ".join(f"{number:,} {state}" for state, number in found["queue"].items()) or "empty"
     edition = found["last_edition"]
     emit(f"next edition   {told(found['next_edition_at']) if found['next_edition_at'] else 'due now: digest run'}")
-    emit(f"next mail      {told(found['next_mail_at']) if found['next_mail_at'] else 'with the next edition'}")
+    emit(f"next mail      {_next_mail(found)}")
     if found["paused_since"]:
         emit(f"paused         digests are held back since {told(found['paused_since'])}; to let them go: digest release")
     if edition is None:
@@ -60,6 +60,15 @@ def _status(app: "App") -> dict[str, Any]:
         waiting = jobs.counts(connection)
     database = shown(app.settings.database_url)
     return {"schema": 1, "version": __version__, "now": now, "database": database, **found, "jobs": waiting}
+
+
+def _next_mail(found: dict[str, Any]) -> str:
+    at = found["next_mail_at"]
+    if at is None:
+        return "with the next edition"
+    if at > found["now"] or found["paused_since"]:
+        return told(at)
+    return f"due since {told(at)}: digest run"
 
 
 def _worker_line(worker: dict[str, Any]) -> str:

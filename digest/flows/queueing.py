@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from digest.edition.calendar import Schedule, latest_due, next_due
-from digest.store import deliveries, editions
+from digest.store import deliveries, editions, ledger, subscribers
 from digest.store.engine import Store
 from digest.subscribers.model import Cadence, Preferences
 
@@ -61,6 +61,13 @@ def _handle(
         if issue is not None or now - due_at > schedule.catch_up:
             moves.append((one.subscriber_id, one.next_due_at, next_at))
     return rows, moves
+
+
+def next_mail(store: Store) -> datetime | None:
+    """When the next mail is due: before now where one waits for somebody to mail it, or for the mail server."""
+    with store.read() as connection:
+        times = (ledger.earliest_open(connection), subscribers.earliest_due(connection))
+    return min((at for at in times if at), default=None)
 
 
 def next_edition(store: Store, schedule: Schedule, now: datetime) -> datetime | None:

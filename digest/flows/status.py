@@ -5,7 +5,7 @@ from typing import Any
 
 from digest.edition.calendar import Schedule
 from digest.edition.model import edition_name
-from digest.flows.queueing import next_edition
+from digest.flows.queueing import next_edition, next_mail
 from digest.sources.registry import sources_of
 from digest.sources.settings import SourcesSettings
 from digest.store import backlog, deliveries, editions, holding, ledger, pacing, runs, subscribers, workers
@@ -14,14 +14,13 @@ from digest.store.engine import Store
 
 def look(store: Store, schedule: Schedule, sources: SourcesSettings, now: datetime) -> dict[str, Any]:
     """All of it by stable names, for people and for JSON."""
-    following = next_edition(store, schedule, now)
+    following, mail_at = next_edition(store, schedule, now), next_mail(store)
     with store.read() as connection:
         last = editions.latest(connection, now)
         last_run = {run.source: run for run in runs.last(connection, now)}
-        mail_at = [at for at in (ledger.earliest_open(connection), subscribers.earliest_due(connection)) if at]
         return {
             "next_edition_at": following,
-            "next_mail_at": min(mail_at, default=None),
+            "next_mail_at": mail_at,
             "paused_since": holding.since(connection),
             "last_edition": last
             and {

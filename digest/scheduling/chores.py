@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 
 from digest.flows import run as flow
 from digest.flows.intake import Brought
-from digest.flows.queueing import next_edition
+from digest.flows.queueing import next_edition, next_mail
 from digest.flows.run import Plan
 from digest.flows.terms import Report
 from digest.scheduling.attempts import Attempts, Complaints
 from digest.scheduling.notify import Notifier
-from digest.store import ledger, subscribers
 
 LOOK_FOR_LEARNERS = timedelta(hours=1)
 """How often it is looked whose profile is lacking; whose mail is made earlier does not wait for it."""
@@ -57,9 +56,8 @@ class Chores:
         """What is next, in words."""
         now = self._plan.clock.now()
         freezing = next_edition(self._plan.store, self._plan.rules.schedule, now)
-        with self._plan.store.read() as connection:
-            times = [at for at in (ledger.earliest_open(connection), subscribers.earliest_due(connection)) if at]
-        mail = f"{min(times):%a %H:%M}Z" if times else "with it"
+        mail_at = next_mail(self._plan.store)
+        mail = f"{mail_at:%a %H:%M}Z" if mail_at else "with it"
         return f"next edition {f'{freezing:%a %Y-%m-%d %H:%M}Z' if freezing else 'now'}, next mail {mail}"
 
     async def _collect(self) -> None:

@@ -112,6 +112,19 @@ def test_status_tells_what_is_next_and_how_the_last_edition_went(operator: Opera
     assert status["paused_since"] is None
 
 
+def test_status_and_the_doctor_tell_of_mails_that_nobody_mails(operator: Operator, site: Site) -> None:
+    site.subscribe("ann@example.org", hour="7")
+    site.publish()
+    early, late = MONDAY + timedelta(minutes=59), MONDAY + timedelta(hours=2, seconds=1)
+    assert "next mail      Mon 2026-03-02 07:00Z" in operator.call("status", now=early).out
+    assert "next mail      due since Mon 2026-03-02 07:00Z: digest run" in operator.call("status", now=late).out
+    assert "mails are due since" not in operator.call("doctor", now=MONDAY + timedelta(hours=1, minutes=59)).out
+    assert " warn  mails      mails are due since 2026-03-02 07:00Z" in operator.call("doctor", now=late).out
+    site.later(hours=2)
+    site.deliver()
+    assert "due since" not in operator.call("status", now=late).out + operator.call("doctor", now=late).out
+
+
 def test_status_says_since_when_digests_are_held_back(operator: Operator, site: Site) -> None:
     with site.app.store.write() as connection:
         holding.pause(connection, MONDAY, "ann")
