@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,6}[dhms])+")
+LONGEST = timedelta(days=999_999)
+"""From any time of ours, that far ahead is still in the calendar."""
 
 
 class Clock(Protocol):
@@ -78,10 +80,11 @@ def parse_duration(text: str) -> timedelta:
     Raises:
         UsageError: the text is no such length.
     """
-    if not _DURATION.fullmatch(text.strip()):
+    parts = re.findall(r"(\d+)([dhms])", text) if _DURATION.fullmatch(text.strip()) else []
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
+    if not parts or seconds > LONGEST.total_seconds():
         raise UsageError(f"{text[:40]!r} is not a length of time", fix="write it with its unit, like 90s, 15m, 12h or 14d")
-    parts = re.findall(r"(\d+)([dhms])", text)
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    return timedelta(seconds=seconds)
 
 
 def format_duration(length: timedelta) -> str:

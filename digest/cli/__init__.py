@@ -183,6 +183,9 @@ def _take_now(arguments: list[str]) -> tuple[list[str], datetime | None]:
             if not value:
                 raise UsageError("--now needs a time", fix="write it like --now 2026-11-22T21:00:00Z")
             now = parse_instant(value)
+            # At the ends of the calendar there is no room for a window back, or for what is due next.
+            if not 1900 <= now.year <= 3000:
+                raise UsageError(f"{value!r} is too far away", fix="name a time between the years 1900 and 3000")
         else:
             rest.append(word)
     return rest, now

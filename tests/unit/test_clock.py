@@ -1,6 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
-from digest.clock import SteppedClock, SystemClock
+import pytest
+
+from digest.clock import LONGEST, SteppedClock, SystemClock, parse_duration
+from digest.errors import UsageError
 
 MOMENT = datetime(2026, 3, 2, 6, 0, 0, 123, tzinfo=UTC)
 
@@ -23,3 +26,11 @@ def test_a_clock_that_is_told_the_time_began_where_it_stood_first() -> None:
     clock = SteppedClock(MOMENT)
     clock.advance(timedelta(days=1))
     assert clock.began == MOMENT
+
+
+@pytest.mark.parametrize("text", ["", "d", "999999d1s", "999999d" * 2, "999999d" * 1001])
+def test_what_leads_out_of_the_calendar_is_no_length_of_time(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a length of time"):
+        parse_duration(text)
+    assert parse_duration("999999d") == LONGEST
+    assert datetime(3000, 12, 31, tzinfo=UTC) + LONGEST < datetime.max.replace(tzinfo=UTC)
