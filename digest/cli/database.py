@@ -45,9 +45,14 @@ def current(context: typer.Context, as_json: AsJson = False) -> None:
 @db.command()
 def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Where to; must not exist.")]) -> None:
     """Copy an SQLite database while it is in use, whole and consistent."""
+    from digest.errors import UsageError
     from digest.store import backup as copies
+    from digest.store.engine import Store, shown
 
     with application(context) as app:
+        url = app.settings.database_url
+        if Store.schema_of(url) is None:  # others would make an empty one, and its copy is taken for a backup for years
+            raise UsageError(f"there is no database at {shown(url)}", fix="say in DIGEST_HOME where it lies")
         copies.backup(app.store, file)
     talk(f"Wrote {file}")
 

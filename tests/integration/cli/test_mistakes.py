@@ -255,3 +255,9 @@ def test_a_process_of_its_own_says_the_same(operator: Operator) -> None:
 def test_a_port_that_is_taken_ends_the_web_part_with_75(operator: Operator, sink: Sink) -> None:
     operator.set(web__bind=f"127.0.0.1:{sink.port}")
     assert is_clear(operator.run("web"), 75, "cannot listen", "web.bind")
+
+
+def test_a_backup_of_no_database_is_refused_and_makes_none(tmp_path: Path) -> None:
+    with Operator(tmp_path / "elsewhere", "smtp://127.0.0.1:9") as operator:
+        assert is_clear(operator.call("db", "backup", str(tmp_path / "copy.db")), 2, "there is no database at", "DIGEST_HOME")
+    assert list(tmp_path.iterdir()) == []
