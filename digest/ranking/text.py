@@ -57,15 +57,25 @@ def terms(text: str) -> list[str]:
 def phrases(text: str, words: int) -> list[str]:
     """Each run of so many neighbours without a stop word or a mark between them, in the singular.
 
+    What hyphens join is one word here, for half of it says nothing.
+
     >>> phrases("Reward models of large language models", 2)
     ['reward model', 'large language', 'language model']
+    >>> phrases("Long-horizon planning by vision-language models", 2)
+    ['long horizon planning', 'vision language model']
     """
     found = []
     for part in _MARKS.split(text):
-        forms = [_form(word) for word in normalised_title(part).split()]
+        forms = [_joined(parts) for word in part.split() if (parts := normalised_title(word).split())]
         runs = (forms[start : start + words] for start in range(len(forms) - words + 1))
         found += [" ".join(run) for run in runs if all(run)]
     return found
+
+
+def _joined(parts: list[str]) -> str:
+    """The form of a word, or of several that hyphens join: stop words tell something among them, as in text-to-image."""
+    *first, last = parts
+    return " ".join([*first, _form(last) or last]) if first else _form(last)
 
 
 def counts(work: Work) -> Counter[str]:

@@ -37,8 +37,30 @@ def test_three_words_that_are_seldom_the_whole_of_two_are_left_out() -> None:
     assert trending(works, 9) == ("folding robot", "protein folding")
 
 
+def test_of_two_that_are_near_to_each_other_the_more_frequent_is_offered() -> None:
+    works = [Work(title) for title in ("Neural networks at work", "On neural networks", "Why neural networks", "Graphs")]
+    works += [Work("Deep neural networks"), Work("Of deep neural networks"), Work("Flow matching"), Work("On flow matching")]
+    assert trending(works, 9) == ("neural network", "flow matching")
+
+
+def test_four_words_are_offered_as_a_whole_and_never_in_overlapping_pieces() -> None:
+    works = [Work(f"{word} group relative policy optimization") for word in ("On", "Of", "With")]
+    assert trending(works, 9) == ("group relative policy optimization",)
+
+
+def test_a_word_with_hyphens_is_no_topic_alone_and_is_never_torn() -> None:
+    works = [Work("Long-horizon planning from text-to-image models"), Work("On long-horizon planning, text-to-image models")]
+    works += [Work("Zero-shot"), Work("A zero-shot"), Work("Vision-language-action model"), Work("Vision language action models")]
+    assert trending(works, 9) == ("long horizon planning", "text to image model", "vision language action model")
+
+
+def test_what_a_title_says_of_the_paper_is_no_topic() -> None:
+    assert trending([Work("Kimi: technical report"), Work("Olmo: a technical report")], 9) == ()
+
+
 def test_numbers_are_not_offered() -> None:
     assert trending([Work("CIFAR 10"), Work("CIFAR 10")], 9) == ()
+    assert trending([Work("3D scenes"), Work("On 3D scenes")], 9) == ("3d scene",)
 
 
 @given(st.lists(st.builds(Work, st.text(), keywords=st.lists(st.text(), max_size=3).map(tuple)), max_size=20))
