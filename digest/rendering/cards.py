@@ -7,7 +7,6 @@ from datetime import date
 from digest.edition.model import Entry
 from digest.papers.model import Work
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
-from digest.ranking.model import Term
 from digest.rendering.model import LinkView, PaperView
 from digest.rendering.reasons import ranked
 from digest.rendering.summary import first_sentences, two_sentences
@@ -20,6 +19,7 @@ CREDITED = {"huggingface.co": "Hugging Face", "arxiv.org": "arXiv"}
 AUTHORS_SHOWN = 3
 REASONS_KEPT = 3
 _SHOWN = frozenset({"votes", "comments", "stars"})
+"""The line of numbers says the same; how much came lately it does not say."""
 MAX_URL = 2000
 MAX_SOURCE = 40
 # Printable ASCII without blanks, quotes and brackets; the group is the host.
@@ -46,16 +46,17 @@ def paper_view(entry: Entry, day: date, tongue: Tongue = ENGLISH) -> PaperView:
     summary, summary_by = _summary(work, tongue)
     counts = numbers(entry.numbers, tongue)
     links = shown_links(work.links)
-    days = (day - entry.first_seen_on).days
+    days = (day - (work.listed_on or entry.first_seen_on)).days
     is_new = days <= 0 and bool(work.published_at or work.listed_on)  # what tells no date of its own is not called new
-    reasons, otherwise = _reasons(entry, tongue, is_new=is_new)
+    age = tongue.say("day %(day)s", day=days + 1) if days > 0 else tongue.say("new") if is_new else ""
+    reasons, otherwise = _reasons(entry, tongue, is_aged=bool(age))
     title = clean(readable(work.title), MAX_TITLE) or tongue.say("Untitled paper")
     return PaperView(
         title=title,
         url=next(iter(links), ""),
         byline=_byline(work),
         category=clean(work.categories[0], 40) if work.categories else "",
-        age=tongue.say("day %(day)s", day=days + 1) if days > 0 else tongue.say("new") if is_new else "",
+        age=age,
         is_new=is_new,
         numbers=counts,
         count=", ".join(f"{number.figure} {number.word}" for number in counts),
@@ -85,19 +86,21 @@ def _summary(work: Work, tongue: Tongue) -> tuple[str, str]:
     return found, tongue.say("from the abstract") if found else ""
 
 
-def _reasons(entry: Entry, tongue: Tongue, *, is_new: bool) -> tuple[tuple[str, ...], str]:
-    """The reasons that counted most and that the card does not show beside them; and what is said where nothing else is."""
+def _reasons(entry: Entry, tongue: Tongue, *, is_aged: bool) -> tuple[tuple[str, ...], str]:
+    """The reasons that counted most and that the card does not show beside them; and what is said where nothing else is.
+
+    A card that tells an age says it once: the ranking counts it from the day of publication, which may be an earlier one.
+    """
     counted = sorted((term for term in entry.terms if term.reason and term.score >= 0), key=lambda term: term.score)
-    told = {ranked(clean(readable(term.reason), MAX_TITLE), tongue): _is_shown(term, is_new=is_new) for term in counted}
+    told = {
+        ranked(clean(readable(term.reason), MAX_TITLE), tongue): term.signal in _SHOWN and not term.reason.startswith("+")
+        for term in counted
+        if not (is_aged and term.signal == "freshness")
+    }
     best_first = [reason for reason in reversed(told) if reason]
     telling = tuple(reason for reason in best_first if not told[reason])
     otherwise = tongue.say("no. %(rank)s of all papers of this edition", rank=entry.rank)
     return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or otherwise
-
-
-def _is_shown(term: Term, *, is_new: bool) -> bool:
-    """Whether the line of numbers or the age says the same; how much came lately it does not say."""
-    return (term.signal in _SHOWN and not term.reason.startswith("+")) or (is_new and term.reason == "new today")
 
 
 def safe_links(links: Mapping[str, str]) -> dict[str, str]:

@@ -50,7 +50,12 @@ def test_four_words_are_offered_as_a_whole_and_never_in_overlapping_pieces() -> 
 
 def test_a_word_with_hyphens_is_no_topic_alone_and_is_never_torn() -> None:
     works = [Work("Long-horizon planning from text-to-image models"), Work("On long-horizon planning, text-to-image models")]
-    works += [Work("Zero-shot"), Work("A zero-shot"), Work("Vision-language-action model"), Work("Vision language action models")]
+    works += [
+        Work("Zero-shot"),
+        Work("A zero-shot"),
+        Work("Vision-language-action model"),
+        Work("Vision language action models"),
+    ]
     assert trending(works, 9) == ("long horizon planning", "text to image model", "vision language action model")
 
 

@@ -1,7 +1,7 @@
 """What is shown of a paper."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -30,8 +30,20 @@ def test_a_written_summary_wins_and_names_its_author(entry: EntryMaker) -> None:
 
 
 @pytest.mark.parametrize(("days", "age"), [(-1, "new"), (0, "new"), (1, "day 2"), (6, "day 7")])
-def test_a_paper_is_new_on_the_day_it_is_first_seen(entry: EntryMaker, days: int, age: str) -> None:
-    assert paper_view(entry(first_seen_on=DAY - timedelta(days=days)), DAY).age == age
+def test_a_paper_is_new_on_the_day_that_lists_it_or_else_on_the_day_it_is_first_seen(
+    entry: EntryMaker, days: int, age: str
+) -> None:
+    day = DAY - timedelta(days=days)
+    assert paper_view(entry(listed_on=day, first_seen_on=DAY - timedelta(days=3)), DAY).age == age
+    assert paper_view(entry(listed_on=None, published_at=datetime(2025, 1, 1, tzinfo=UTC), first_seen_on=day), DAY).age == age
+
+
+def test_a_card_never_tells_two_ages(entry: EntryMaker) -> None:
+    terms = (Term("freshness", 0, 0.0, "new today"),)
+    assert paper_view(entry(terms=terms, first_seen_on=DAY - timedelta(days=4)), DAY).age == "new"
+    published = {"listed_on": None, "published_at": datetime(2025, 1, 1, tzinfo=UTC)}
+    late = paper_view(entry(terms=terms, **published, first_seen_on=DAY - timedelta(days=4)), DAY)
+    assert (late.age, late.reasons, late.otherwise) == ("day 5", (), "no. 1 of all papers of this edition")
 
 
 def test_a_paper_that_tells_no_date_is_not_called_new(entry: EntryMaker) -> None:
@@ -51,9 +63,13 @@ def test_a_paper_without_reasons_still_has_a_place(entry: EntryMaker) -> None:
 
 
 def test_a_reason_that_the_card_shows_anyhow_is_not_said_twice(entry: EntryMaker) -> None:
-    terms = (Term("votes", 128, 0.9, "128 upvotes"), Term("fresh", 1, 0.5, "new today"), Term("growth", 90, 0.3, "+90 upvotes"))
+    terms = (
+        Term("votes", 128, 0.9, "128 upvotes"),
+        Term("freshness", 1, 0.5, "new today"),
+        Term("growth", 90, 0.3, "+90 upvotes"),
+    )
     assert paper_view(entry(terms=terms), DAY).reasons == ("+90 upvotes",)
-    assert paper_view(entry(terms=terms, first_seen_on=DAY - timedelta(days=1)), DAY).reasons == ("new today", "+90 upvotes")
+    assert paper_view(entry(terms=terms, listed_on=None), DAY).reasons == ("new today", "+90 upvotes")
 
 
 def test_a_reason_that_the_card_shows_anyhow_is_better_than_none(entry: EntryMaker) -> None:
