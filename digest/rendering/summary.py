@@ -45,10 +45,12 @@ _FINDS = (
 _SAYS = re.compile(rf"[ITWitw](?<=\b.)(?i:{_AUTHORS}(?:({_MAKES})|{_FINDS})s?)\b")
 """That the authors did something, within one sentence; the group is there where they made something."""
 _LEAD_IN = re.compile(
-    r"(?:(?:(?:in order )?to (?:address|tackle|solve|overcome|bridge|fill|mitigate|resolve|close) (?:these|this|the|such)"
-    r"[^,.]{0,60}"
+    r"(?:moreover|furthermore|further|additionally|in addition|besides|however|secondly|second|lastly|finally), "
+    r"|(?:(?:(?:in order )?to (?:address|tackle|solve|overcome|bridge|fill|mitigate|resolve|close) (?:these|this|the|such)"
+    r"[^,.]{0,60}|(?:motivated|inspired|guided|driven) by (?:this|these)[^,.]{0,60}|with (?:this|these) in mind"
     r"|in (?:this|the present|our) (?:paper|work|article|study|report|letter)|here|therefore|thus|hence|then|next"
-    r"|to (?:this|that) end|in response|motivated by this|\w+ly),? )(?=we\b|in (?:this|our))",
+    r"|to (?:this|that) end|in response|\w+ly),? )"
+    rf"(?=we\b|in (?:this|our)|{_PAPER})",
     re.IGNORECASE,
 )
 _ENOUGH = 120

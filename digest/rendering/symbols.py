@@ -8,7 +8,7 @@ from typing import Any
 FONTS = frozenset(
     (
         "text textbf textit texttt textsc textsf textrm textnormal textup emph underline mbox operatorname url bm bf rm it "
-        "boldsymbol mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbb mathnormal mathop ensuremath"
+        "boldsymbol mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbb mathnormal mathop ensuremath uline num"
     ).split()
 )
 """Commands of one argument that only say how it looks."""

@@ -44,6 +44,20 @@ def test_what_was_made_says_more_than_what_was_found() -> None:
     assert two_sentences(text) == "We present Huge, a larger network."
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Gangs act. Moreover, to scale it up, we construct a codebook.", "To scale it up, we construct a codebook."),
+        ("Trials fail. To fill this gap, this paper proposes Retrial, an agent.", "This paper proposes Retrial, an agent."),
+        ("Stones wear. With this in mind, we present Patches.", "We present Patches."),
+        ("Judges err. Guided by this insight, we propose a check.", "We propose a check."),
+        ("Size matters. However, in this work we introduce Small.", "We introduce Small."),
+    ],
+)
+def test_a_summary_does_not_begin_by_pointing_back_at_what_is_not_shown(text: str, shown: str) -> None:
+    assert two_sentences(text) == shown
+
+
 def test_without_such_a_sentence_the_first_ones_are_taken() -> None:
     assert two_sentences("Abstract: Cities are networks. Streets are edges. Squares are nodes.") == (
         "Cities are networks. Streets are edges."

@@ -49,6 +49,7 @@ words = st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), min_size=
     [
         (r"$\alpha$-divergence", "α-divergence"),
         (r"$\mathcal{O}(n^2)$", "O(n²)"),
+        (r"\uline{M}ine \uline{in}trinsic mast\uline{er}y of \num{1617} headlines", "Mine intrinsic mastery of 1617 headlines"),
         (r"O(n \log n)", "O(n log n)"),
         (r"$\mathbb{R}^d$", "ℝᵈ"),
         (r"$\{x_i\}_{i=1}^N$", "{xᵢ}ᵢ₌₁ᴺ"),
