@@ -16,6 +16,8 @@ from digest.rendering.words import numbers
 
 CREDITED = {"huggingface.co": "Hugging Face", "arxiv.org": "arXiv"}
 """Sources that are thanked where links lead to them."""
+MACHINES = frozenset({"Hugging Face", "Semantic Scholar"})
+"""Sources whose summaries a model writes; how others came by theirs nobody knows."""
 AUTHORS_SHOWN = 3
 REASONS_KEPT = 3
 _SHOWN = frozenset({"votes", "comments", "stars"})
@@ -80,10 +82,17 @@ def _byline(work: Work) -> str:
 def _summary(work: Work, tongue: Tongue) -> tuple[str, str]:
     """The summary, and where it comes from: one that somebody wrote, or else the abstract's own sentences."""
     if written := first_sentences(clean(readable(work.summary), MAX_ABSTRACT)):
-        author = clean(work.summary_by, MAX_SOURCE)
-        return written, tongue.say("AI summary by %(author)s", author=author) if author else tongue.say("AI summary")
+        return written, written_by(work, tongue)
     found = two_sentences(clean(readable(work.abstract), MAX_ABSTRACT))
     return found, tongue.say("from the abstract") if found else ""
+
+
+def written_by(work: Work, tongue: Tongue = ENGLISH) -> str:
+    """What is said of a summary that somebody wrote."""
+    author = clean(work.summary_by, MAX_SOURCE)
+    if author in MACHINES:
+        return tongue.say("AI summary by %(author)s", author=author)
+    return tongue.say("summary by %(author)s", author=author) if author else tongue.say("summary")
 
 
 def _reasons(entry: Entry, tongue: Tongue, *, is_aged: bool) -> tuple[tuple[str, ...], str]:
@@ -99,7 +108,7 @@ def _reasons(entry: Entry, tongue: Tongue, *, is_aged: bool) -> tuple[tuple[str,
     }
     best_first = [reason for reason in reversed(told) if reason]
     telling = tuple(reason for reason in best_first if not told[reason])
-    otherwise = tongue.say("no. %(rank)s of all papers of this edition", rank=entry.rank)
+    otherwise = tongue.say("no. %(rank)s of all papers of this edition", rank=tongue.number(f"{entry.rank:,}"))
     return telling[:REASONS_KEPT], "; ".join(best_first[:REASONS_KEPT]) or otherwise
 
 

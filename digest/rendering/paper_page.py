@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from digest.papers.model import Paper
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
-from digest.rendering.cards import MAX_SOURCE, shown_links
+from digest.rendering.cards import shown_links, written_by
 from digest.rendering.model import LinkView
 from digest.rendering.tex import readable
 from digest.rendering.words import on
@@ -55,13 +55,12 @@ def paper_page(paper: Paper, aliases: Iterable[str]) -> PaperPage:
     aliases: the canonical ids that it is known by.
     """
     work = paper.work
-    author = clean(work.summary_by, MAX_SOURCE)
     return PaperPage(
         title=title_of(paper),
         authors=_authors(work.authors, AUTHORS_SHOWN),
         organization=clean(readable(work.organization), MAX_NAME),
         summary=clean(readable(work.summary), MAX_ABSTRACT),
-        summary_by=f"AI summary by {author}" if author else "AI summary",
+        summary_by=written_by(work),
         abstract=clean(readable(work.abstract), MAX_ABSTRACT),
         links=tuple(LinkView(label, url) for url, label in shown_links(work.links).items()),
         facts=tuple(fact for fact in (*_facts(paper), *_ids(aliases)) if fact.value),

@@ -71,7 +71,7 @@ class Wording:
 
     def _counted(self, shown: int, read: int) -> str:
         """How many papers are shown out of how many, and how long they take."""
-        values = {"shown": shown, "all": self._candidates, "minutes": read}
+        values = {"shown": shown, "all": self._tongue.number(f"{self._candidates:,}"), "minutes": read}
         if self._candidates > shown:
             return self._tongue.say("%(shown)s of %(all)s papers, %(minutes)s min read", **values)
         return self._tongue.count(

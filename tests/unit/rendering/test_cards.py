@@ -29,6 +29,14 @@ def test_a_written_summary_wins_and_names_its_author(entry: EntryMaker) -> None:
     assert (view.summary, view.summary_by) == ("It is fast.", "AI summary by Hugging Face")
 
 
+def test_a_summary_is_called_a_machines_only_where_that_is_known(entry: EntryMaker) -> None:
+    def told(by: str) -> str:
+        return paper_view(entry(summary="It is fast.", summary_by=by), DAY).summary_by
+
+    assert told("Semantic Scholar") == "AI summary by Semantic Scholar"
+    assert (told("Ann Editor"), told("")) == ("summary by Ann Editor", "summary")
+
+
 @pytest.mark.parametrize(("days", "age"), [(-1, "new"), (0, "new"), (1, "day 2"), (6, "day 7")])
 def test_a_paper_is_new_on_the_day_that_lists_it_or_else_on_the_day_it_is_first_seen(
     entry: EntryMaker, days: int, age: str

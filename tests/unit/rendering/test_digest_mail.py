@@ -90,6 +90,11 @@ def test_the_mail_says_when_and_how_many_out_of_how_many(rendered: Render) -> No
         assert "10 of 148 papers, 1 min read" in part
 
 
+def test_thousands_of_papers_are_written_as_each_language_does(rendered: Render) -> None:
+    assert "10 of 1,480 papers" in rendered(1480).text
+    assert "10 von 1.480 Papern" in rendered(1480, language="de").text
+
+
 def test_both_parts_carry_the_same_titles_in_the_same_order(rendered: Render, edition: EditionMaker) -> None:
     mail = rendered(30)
     titles = [entry.work.title for entry in edition(30).entries[:20]]

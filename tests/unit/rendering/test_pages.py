@@ -1,11 +1,13 @@
 """The pages of the web part."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 from jinja2 import UndefinedError
 
+from digest.edition.model import Entry, Pick
 from digest.rendering.choices import choices_view
 from digest.rendering.environment import Environments
 from digest.rendering.pages import Around, render_page, style_source
@@ -96,6 +98,17 @@ def test_what_a_token_opens_is_listed_nowhere_and_what_is_public_names_the_feed(
     assert '<meta name="robots" content="noindex">' in private
     assert "robots" not in public
     assert '<link rel="alternate" type="application/atom+xml" title="Trending Papers" href="/papers/feed.xml">' in public
+
+
+def test_a_summary_says_who_wrote_it_on_pages_too(
+    site: SiteSettings, environments: Environments, entry: Callable[..., Entry]
+) -> None:
+    works = [entry(1, summary="It is fast.", summary_by="Hugging Face"), entry(2)]
+    shown = [(str(one.paper_id), one, Pick(one.paper_id, "card")) for one in works]
+    issue = preview_view(date(2026, 11, 22), shown, weekly=False, path_of=str)
+    page = render_page("landing", {**VALUES, "issue": issue}, site, environments, Around("", public=True))
+    assert 'It is fast. <span class="soft">(AI summary by Hugging Face)</span>' in page
+    assert "(from the abstract)" in page
 
 
 def test_all_links_of_a_page_lie_below_the_site(site: SiteSettings, environments: Environments) -> None:
