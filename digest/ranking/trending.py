@@ -266,11 +266,14 @@ def _add_standing(
     for n, (place, listed) in enumerate(zip(in_field, in_list, strict=True)):
         today = days[n] == on
         # Nobody stands anywhere for what is merely expected of him.
-        noticed = place if votes[n] else None
-        reason = (_standing(noticed, fields[n][0], today) if noticed else "") or (_in_list(listed, today) if listed else "")
+        known = votes[n]
+        noticed = known is not None and known.count > 0
+        reason = (place and noticed and _standing(place, fields[n][0], today)) or (
+            listed and noticed and _in_list(listed, today)
+        )
         if reason or lifted.get(n):
             share = place.share if place else None
-            rows[n].append(Term("standing", share, round(weight * lifted.get(n, 0.0), 6), reason))
+            rows[n].append(Term("standing", share, round(weight * lifted.get(n, 0.0), 6), reason or ""))
 
 
 def _source(candidate: Candidate) -> str:

@@ -424,6 +424,12 @@ def test_every_reason_is_one_that_mails_can_say_in_other_languages(papers: list[
     assert [reason for reason in reasons if said(reason, GERMAN) == reason] == []
 
 
+def test_nobody_is_told_the_place_of_a_paper_that_nobody_voted_for_yet() -> None:
+    announced = [candidate(100 + n, field="cs.CL") for n in range(60)]
+    ranked = ranking([candidate(n, votes=0, comments=n, field="cs.CL") for n in range(1, 13)] + announced)
+    assert {term.reason for one in ranked for term in one.terms if term.signal == "standing"} <= {""}
+
+
 def test_the_first_of_a_days_list_are_told_their_places() -> None:
     ranked = ranking([candidate(n, votes=n) for n in range(1, 13)])
     assert term(ranked, 12, "standing")[2] == "no. 1 of 12 listed today"
