@@ -102,6 +102,7 @@ def test_dates_numbers_and_lists_are_written_as_each_language_writes_them(tongue
 def test_what_interests_say_is_said_in_the_readers_language(tongues: dict[str, Tongue]) -> None:
     assert personal("topic", "100 % graphs", tongues["de"]) == "nahe an Ihrem Thema „100 % graphs“"
     assert personal("explore", "", tongues["fr"]) == "hors de vos centres d’intérêt"
+    assert personal("author", "Ann Author", tongues["fr"]) == "signé Ann Author, un nom que vous suivez"  # and not `de Ann`
     assert method(1, 2, 1, tongues["de"]) == (
         "4 Paper: 1 passt zu Ihren Interessen, 2 werden viel beachtet und 1 ist etwas anderes."
     )
