@@ -22,6 +22,8 @@ FULL = 4.0
 """Standard deviations that make a match of full strength, unless the edition's nearest paper has more: then that one does."""
 NEAR_BEST = 0.4
 """Nor does a paper match that has less of what the edition's nearest paper has: one word of a phrase is not the phrase."""
+COSINE = 0.15
+"""Nor one with a smaller cosine with all that a topic means: on a day without it, the nearest papers have one word of it."""
 STRENGTH: dict[How, float] = {"author": 1.0, "keyword": 1.0, "topic": 1.0, "category": 0.6}
 """Of an exact match; a category is broad."""
 OWN_TRENDING = 0.15
@@ -44,6 +46,8 @@ class Own:
     weight: float
     facet: Facet | None
     exact: tuple[tuple[How, str, Places], ...]
+    has_floor: bool = False
+    """Whether a match needs a cosine, whatever the edition's other papers have."""
 
 
 class Chunk:
@@ -69,12 +73,16 @@ class Chunk:
         """A reader's own lists, and what he muted."""
         matching = self._stage.matching
         facets = taste.profile.facets if self._stage.scorer is not None and taste.share > 0 else ()
+        labels = [facet.label for facet in facets]
+        stated: list[str] = []
         exact: list[tuple[How, str, Places]] = []
         for interest in taste.interests:
             kind, value = interest.kind, interest.value
             if kind == "mute":
                 self.barred[reader, matching.places(kind, value)] = True
-            elif kind in STRENGTH and taste.share > 0 and not (kind == "topic" and value in [facet.label for facet in facets]):
+            elif kind == "topic" and value in labels:
+                stated.append(value)
+            elif kind in STRENGTH and taste.share > 0:
                 places = matching.places(kind, value)
                 if len(places):
                     exact.append((kind, value, places))
@@ -89,7 +97,9 @@ class Chunk:
             literal: tuple[tuple[How, str, Places], ...] = ()
             if facet.kind == "topic" and len(places := matching.places("topic", facet.label)):
                 literal = (("topic", facet.label, places),)
-            self.rows.append(Own(reader, facet.share * len(facets) / lists, facet, literal))
+            # What several topics were merged into is far from each, and what a model says is no cosine of words.
+            has_floor = meaning is None and facet.label in stated
+            self.rows.append(Own(reader, facet.share * len(facets) / lists, facet, literal, has_floor))
 
     def _score(self) -> None:
         """Whole numbers, and what they mean: standard deviations are `bias + unit * scores`."""
@@ -97,16 +107,18 @@ class Chunk:
         if self._stage.scorer is None:
             self.scores: Shorts = np.zeros((len(self.rows), len(self._field.entries)), np.int16)
             self.unit: Floats = np.full(len(self.rows), FINE, np.float32)
+            long: Floats = np.zeros(len(self.rows), np.float32)
         else:
             terms = [row.facet.terms if row.facet else _NO_TERMS for row in self.rows]
             weights = [row.facet.weights if row.facet else _NO_WEIGHTS for row in self.rows]
             # Of a paper that has a topic's very words, the score is set: it must be within reach.
-            self.scores, self.unit = self._stage.scorer.scores(terms, weights, np.maximum(FULL + 1 - self.bias, 1))
+            self.scores, self.unit, long = self._stage.scorer.scores(terms, weights, np.maximum(FULL + 1 - self.bias, 1))
+        floor = np.where([row.has_floor for row in self.rows], self.bias + np.float32(COSINE) * long, np.float32(0))
         self._mean()
         best = self.scores.max(axis=1) if self.scores.size else np.zeros(len(self.rows), np.int16)
-        self.full: Floats = np.maximum(np.float32(FULL), self.bias + self.unit * best)
+        self.full: Floats = np.maximum(np.maximum(np.float32(FULL), self.bias + self.unit * best), floor)
         """Standard deviations that make a match of full strength in each row."""
-        self.near: Floats = np.maximum(np.float32(NEAR), np.float32(NEAR_BEST) * self.full)
+        self.near: Floats = np.maximum(np.maximum(np.float32(NEAR), np.float32(NEAR_BEST) * self.full), floor)
         """And those from which on there is a match."""
         exact = [(number, row) for number, row in enumerate(self.rows) if row.exact]
         self.unit[[number for number, row in exact if row.facet is None]] = FINE

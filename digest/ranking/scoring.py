@@ -56,8 +56,9 @@ class Scorer:
 
     def scores(
         self, terms_of: Sequence[NDArray[np.int32]], weights_of: Sequence[Floats], reach: Floats
-    ) -> tuple[Shorts, Floats]:
-        """The sums of facets that weigh these terms so, (facets, entries), and what 1 is worth in each, (facets,).
+    ) -> tuple[Shorts, Floats, Floats]:
+        """The sums of facets that weigh these terms so, (facets, entries); what 1 is worth in each, (facets,), and how long its
+        weights are, (facets,): what a paper with the same terms would have.
 
         Args:
             terms_of: of each facet, at most a few hundred.
@@ -67,14 +68,14 @@ class Scorer:
         lengths = np.array([len(terms) for terms in terms_of], np.int64)
         terms = np.concatenate([*terms_of, np.zeros(0, np.int32)])
         weights = np.concatenate([*weights_of, np.zeros(0, np.float32)])
-        numbers, unit = self._whole(weights, lengths, reach)
+        numbers, unit, long = self._whole(weights, lengths, reach)
         ends = np.concatenate([[0], np.cumsum(lengths)])
         sums = np.empty((len(lengths), self.count), np.int16)
         for begin in range(0, len(sums), BATCH):
             of = ends[begin : begin + BATCH + 1]
             mine = slice(of[0], of[-1])
             self._add(sums[begin : begin + BATCH], terms[mine], numbers[mine], of - of[0])
-        return sums, unit
+        return sums, unit, long
 
     def _add(self, sums: Shorts, terms: NDArray[np.int32], numbers: Shorts, ends: Ints) -> None:
         """Write the sums of a few facets, (facets, entries), whose terms lie between these ends, (facets + 1,)."""
@@ -89,8 +90,8 @@ class Scorer:
         # By columns, each row of entries is fetched once for all facets.
         sums += weights.tocsc() @ self._dense
 
-    def _whole(self, weights: Floats, lengths: Ints, reach: Floats) -> tuple[Shorts, Floats]:
-        """Weights as whole numbers, scaled by the length of each facet; and what 1 of a sum is worth."""
+    def _whole(self, weights: Floats, lengths: Ints, reach: Floats) -> tuple[Shorts, Floats, Floats]:
+        """Weights as whole numbers, scaled by the length of each facet; what 1 of a sum is worth; and those lengths."""
         some = lengths > 0
         begins = (np.cumsum(lengths) - lengths)[some]
         top = np.ones(len(lengths))
@@ -103,4 +104,5 @@ class Scorer:
         # Rounding makes a facet longer by half a step a term at most.
         room = MOST / self._length - 0.5 * np.sqrt(lengths)
         scale = room / np.maximum(length, reach * WEIGHT / top * (room * self._length / MOST))
-        return np.rint(fine * np.repeat(scale, lengths)).astype(np.int16), (top / (WEIGHT * ENTRY * scale)).astype(np.float32)
+        unit = (top / (WEIGHT * ENTRY * scale)).astype(np.float32)
+        return np.rint(fine * np.repeat(scale, lengths)).astype(np.int16), unit, (length * top / WEIGHT).astype(np.float32)

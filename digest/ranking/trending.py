@@ -264,16 +264,13 @@ def _add_standing(
         LIST,
     )
     for n, (place, listed) in enumerate(zip(in_field, in_list, strict=True)):
-        today = days[n] == on
+        today, known, reason = days[n] == on, votes[n], ""
         # Nobody stands anywhere for what is merely expected of him.
-        known = votes[n]
-        noticed = known is not None and known.count > 0
-        reason = (place and noticed and _standing(place, fields[n][0], today)) or (
-            listed and noticed and _in_list(listed, today)
-        )
+        if known is not None and known.count:
+            reason = (_standing(place, fields[n][0], today) if place else "") or (_in_list(listed, today) if listed else "")
         if reason or lifted.get(n):
             share = place.share if place else None
-            rows[n].append(Term("standing", share, round(weight * lifted.get(n, 0.0), 6), reason or ""))
+            rows[n].append(Term("standing", share, round(weight * lifted.get(n, 0.0), 6), reason))
 
 
 def _source(candidate: Candidate) -> str:

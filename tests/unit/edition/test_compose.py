@@ -129,6 +129,22 @@ def test_exact_interests_are_matches_without_any_vocabulary(interest: Interest, 
         assert whys(picks)[0] == (interest.kind, interest.value)
 
 
+def test_a_paper_with_one_of_many_words_of_a_topic_is_no_match_be_it_the_nearest_of_the_day() -> None:
+    topic = Profile((facet("protein folding", "protein folding robot arm quantum error correction"),))
+    one, two = "Sparse attention graph video reward diffusion arm", "Sparse attention graph video reward robot arm"
+    for title, how in ((one, ("", "")), (two, ("topic", "protein folding"))):
+        only = edition(entry(1, score=9.0, title=title))
+        picks = composer(of=only).picks(Taste(topic, (Interest("topic", "protein folding"),), 1.0, 1, 0), ())
+        assert whys(picks) == [how]
+
+
+def test_topics_that_were_merged_into_one_ask_for_no_more_than_the_edition_has() -> None:
+    merged = Profile((facet("protein folding, robot arm", "protein folding robot arm quantum error correction"),))
+    only = edition(entry(1, score=9.0, title="Sparse attention graph video reward diffusion arm"))
+    wanted = (Interest("topic", "protein folding"), Interest("topic", "robot arm"))
+    assert whys(composer(of=only).picks(Taste(merged, wanted, 1.0, 1, 0), ())) == [("topic", "protein folding, robot arm")]
+
+
 def test_a_topic_that_stands_word_for_word_is_a_full_match_even_if_its_facet_is_far() -> None:
     far = Profile((facet("quantum error correction", "graph", weight=0.1),))
     picks = composer().picks(Taste(far, (Interest("topic", "quantum error correction"),), 1.0, 1, 0), ())

@@ -26,7 +26,9 @@ def any_facets(seed: int, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def scored(scorer: Scorer, facets: list[tuple[np.ndarray, np.ndarray]], reach: float = 5.0) -> tuple[np.ndarray, np.ndarray]:
+def scored(
+    scorer: Scorer, facets: list[tuple[np.ndarray, np.ndarray]], reach: float = 5.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return scorer.scores(
         [terms for terms, _ in facets], [weights for _, weights in facets], np.full(len(facets), reach, np.float32)
     )
@@ -36,41 +38,44 @@ def scored(scorer: Scorer, facets: list[tuple[np.ndarray, np.ndarray]], reach: f
 @pytest.mark.parametrize("seed", range(5))
 def test_a_score_is_the_weighted_sum_whether_its_words_are_frequent_or_rare(frequent: int, seed: int) -> None:
     rows, facets = any_rows(seed), any_facets(seed, 30)
-    sums, unit = scored(Scorer(rows, frequent), facets)
+    sums, unit, long = scored(Scorer(rows, frequent), facets)
     for number, (terms, weights) in enumerate(facets):
         exact = rows[:, terms].toarray().astype(float) @ weights.astype(float) if len(terms) else np.zeros(ENTRIES)
         allowed = 0.01 * max(float(np.linalg.norm(weights)), 5.0)
         assert np.abs(sums[number] * unit[number] - exact).max() <= allowed
+        assert long[number] == pytest.approx(np.linalg.norm(weights), rel=1e-3)
 
 
 def test_where_words_are_kept_makes_no_difference() -> None:
     rows, facets = any_rows(1), any_facets(1, 20)
-    sums, unit = scored(Scorer(rows), facets)
-    again, same = scored(Scorer(rows, 7), facets)
+    sums, unit, _ = scored(Scorer(rows), facets)
+    again, same, _ = scored(Scorer(rows, 7), facets)
     assert (sums == again).all()
     assert (unit == same).all()
 
 
 def test_a_facet_scores_the_same_alone_and_among_others() -> None:
     scorer, facets = Scorer(any_rows(2), 20), any_facets(2, 2 * BATCH + 1)
-    sums, unit = scored(scorer, facets)
+    sums, unit, long = scored(scorer, facets)
     for number, one in enumerate(facets):
-        alone, worth = scored(scorer, [one])
+        alone, worth, length = scored(scorer, [one])
         assert (alone[0] == sums[number]).all()
-        assert worth[0] == unit[number]
+        assert (worth[0], length[0]) == (unit[number], long[number])
 
 
 def test_no_sum_leaves_the_range_even_where_facet_and_paper_are_one() -> None:
     rows = sp.csr_array(np.vstack([np.full(TERMS, TERMS**-0.5), np.eye(TERMS)[0]]).astype(np.float32))
     terms = np.arange(TERMS, dtype=np.int32)
     for weight in (1e-6, 1.0, 1e6):
-        sums, unit = scored(Scorer(rows), [(terms, np.full(TERMS, weight, np.float32))], reach=1e-9)
+        sums, unit, _ = scored(Scorer(rows), [(terms, np.full(TERMS, weight, np.float32))], reach=1e-9)
         assert 0 < sums[0, 1] < sums[0, 0] <= MOST
         assert sums[0, 0] * unit[0] == pytest.approx(weight * TERMS**0.5, rel=0.1)
 
 
 def test_what_a_sum_must_be_able_to_say_is_within_reach() -> None:
-    sums, unit = scored(Scorer(any_rows(3)), [*any_facets(3, 20), (np.zeros(0, np.int32), np.zeros(0, np.float32))], reach=6.0)
+    sums, unit, _ = scored(
+        Scorer(any_rows(3)), [*any_facets(3, 20), (np.zeros(0, np.int32), np.zeros(0, np.float32))], reach=6.0
+    )
     assert (6.0 / unit <= MOST + 1).all()
     assert sums.shape == (21, ENTRIES)
 
