@@ -27,6 +27,7 @@ from digest.flows.terms import Relay, Report, Rules
 from digest.flows.verdicts import Verdicts
 from digest.store import ledger, workers
 from digest.store.engine import Store
+from digest.store.process import is_alive
 from digest.subscribers.address import EmailAddress
 
 Answer = TypeVar("Answer")
@@ -81,7 +82,7 @@ async def deliver(
 
 def _begin(store: Store, now: datetime, rules: Rules, report: Report) -> int:
     with store.write() as connection:
-        gone = workers.dead(connection, now, workers.is_alive)
+        gone = workers.dead(connection, now, is_alive)
         if gone:
             report.taken_over, report.newly_in_doubt = workers.bury(connection, gone, now)
         report.queued_again, report.newly_held = ledger.settle_doubts(connection, now, rules.in_doubt_hold, rules.in_doubt)

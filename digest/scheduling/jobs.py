@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, ServerUnavailable, TemporaryFailure
 from digest.store.engine import shown
+from digest.store.process import this_process
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -50,8 +51,10 @@ def installed() -> bool:
 def application(url: str) -> "App":
     """The package over this database, with no tasks yet."""
     from procrastinate import App, PsycopgConnector
+    from psycopg.conninfo import make_conninfo
 
-    return App(connector=PsycopgConnector(conninfo=_libpq(url), min_size=1, max_size=4))
+    named = make_conninfo(_libpq(url), application_name=this_process())
+    return App(connector=PsycopgConnector(conninfo=named, min_size=1, max_size=4))
 
 
 def upgrade(url: str, migrations: Path | None = None) -> bool:

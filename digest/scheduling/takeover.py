@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.store import workers
 from digest.store.engine import Store
+from digest.store.process import is_alive
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -37,7 +38,7 @@ async def defer_again(app: "App", silent: float) -> None:
 def free_mails(store: Store, now: datetime) -> None:
     """Queue again what dead workers had claimed; what was on their wires is in doubt. Raises DigestError."""
     with store.read() as connection:
-        gone = workers.dead(connection, now, workers.is_alive)
+        gone = workers.dead(connection, now, is_alive)
     if gone:
         with store.write() as connection:
             free, in_doubt = workers.bury(connection, gone, now)

@@ -3,7 +3,8 @@
 SQLite: write-ahead log, `synchronous=FULL` (a commit survives the loss of power) and every write transaction opened by
 `BEGIN IMMEDIATE`, so that it waits for the lock at its start and never fails in its middle. PostgreSQL:
 `synchronous_commit=on` in every session, whatever the server's default; and the server ends a write that falls silent in its
-middle, because its process was frozen or its machine is out of reach, for all others would wait for its locks.
+middle, because its process was frozen or its machine is out of reach, for all others would wait for its locks. Sessions
+are called by their process, so that those of a worker that was given up for dead can be ended.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from digest.errors import ConfigurationError, DigestError, NotPermitted, ServerUnavailable, TemporaryFailure
 from digest.store import schema
+from digest.store.process import this_process
 
 BUSY_TIMEOUT = 30.0
 """Seconds that a write waits for another process's write, unless the address says otherwise (`sqlite:///digest.db?timeout=5`)."""
@@ -98,12 +100,16 @@ def create(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise ConfigurationError(f"{shown(url)} is neither SQLite nor PostgreSQL", fix="set database.url")
-        patience = parsed.get_backend_name() == "sqlite" and "timeout" not in parsed.query
+        given: dict[str, Any] = {}
+        if parsed.get_backend_name() == "postgresql":
+            given["application_name"] = this_process()
+        elif "timeout" not in parsed.query:
+            given["timeout"] = BUSY_TIMEOUT
         engine = create_engine(
             parsed,
             pool_pre_ping=parsed.get_backend_name() != "sqlite",
             hide_parameters=True,  # there are addresses among them, and a traceback ends in a log
-            connect_args={"timeout": BUSY_TIMEOUT} if patience else {},
+            connect_args=given,
         )
     except (ArgumentError, NoSuchModuleError, ValueError):
         # What is wrong with it may be the password: it is not quoted.

@@ -3,15 +3,15 @@
 import os
 import platform
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, column, delete, func, insert, select, table, update
 from sqlalchemy.exc import OperationalError
 
+from digest.store.process import boot_id, born, process_name, this_process
 from digest.store.schema import delivery, notice, worker
 from digest.store.turns import take_turn
 
@@ -20,6 +20,7 @@ SILENT_AFTER = timedelta(seconds=60)
 PATIENCE = "5s"
 """How long the server is given to notice that a process has died; whoever looks next finds the worker again."""
 _SESSIONS = zlib.crc32(b"sessions of workers") >> 1
+_SESSION = table("pg_stat_activity", column("pid"), column("usename"), column("application_name"))
 
 
 def register(connection: Connection, now: datetime) -> int:
@@ -92,55 +93,39 @@ def bury(connection: Connection, ids: list[int], now: datetime) -> tuple[int, in
 
     `worker_id` stays on a row in doubt: an outcome that its worker reports after all settles it.
     """
+    _cut_off(connection, ids)
     # Two who bury at once would take each other's new rows for those of the dead.
     take_turn(connection, "bury workers")
     # First of all, so that none of them claims anything behind our back.
     connection.execute(delete(worker).where(worker.c.id.in_(ids)))
     claimed = in_doubt = 0
-    for table in (notice, delivery):
-        held = table.c.worker_id.not_in(select(worker.c.id))
+    for mails in (notice, delivery):
+        held = mails.c.worker_id.not_in(select(worker.c.id))
         claimed += connection.execute(
-            update(table).where(held, table.c.state == "claimed").values(state="queued", worker_id=None, updated_at=now)
+            update(mails).where(held, mails.c.state == "claimed").values(state="queued", worker_id=None, updated_at=now)
         ).rowcount
         in_doubt += connection.execute(
-            update(table)
-            .where(held, table.c.state == "submitting")
+            update(mails)
+            .where(held, mails.c.state == "submitting")
             .values(
                 state="in_doubt",
-                doubts=table.c.doubts + 1,
-                attempts=table.c.attempts + 1,
-                in_doubt_at=case((table.c.in_doubt_at.is_(None), now), else_=table.c.in_doubt_at),
+                doubts=mails.c.doubts + 1,
+                attempts=mails.c.attempts + 1,
+                in_doubt_at=case((mails.c.in_doubt_at.is_(None), now), else_=mails.c.in_doubt_at),
                 updated_at=now,
             )
         ).rowcount
     return claimed, in_doubt
 
 
-def boot_id() -> str:
-    """What distinguishes this boot of this machine from others; empty where the system does not tell."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def born(pid: int) -> int:
-    """When the kernel started a process, in ticks since boot (proc(5)): a number that its successor with the same pid does
-    not share. 0 where the system does not tell."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def is_alive(pid: int, born_at: int) -> bool:
-    """Whether the process of this machine that had this pid and was born then still runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    now_born = born(pid)
-    # Where the system hides other people's processes (proc(5), hidepid), silence must tell.
-    return now_born == born_at or not (now_born and born_at)
+def _cut_off(connection: Connection, ids: Collection[int]) -> None:
+    """End the sessions that dead processes have at a PostgreSQL server. One that froze in the midst of a write holds what all
+    others wait for, and the server itself ends only those that froze between two statements, not amid a pipeline of them."""
+    if connection.dialect.name != "postgresql":
+        return
+    rows = connection.execute(select(worker).where(worker.c.id.in_(ids)))
+    dead_ones = {process_name(row.host, row.boot_id, row.pid, row.born) for row in rows} - {this_process()}
+    if not dead_ones:
+        return
+    theirs = (_SESSION.c.application_name.in_(dead_ones)) & (_SESSION.c.usename == func.current_user())
+    connection.execute(select(func.pg_terminate_backend(_SESSION.c.pid)).where(theirs))
