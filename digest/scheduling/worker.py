@@ -19,7 +19,7 @@ from typing import Any
 from digest.errors import DigestError
 from digest.flows.run import Plan
 from digest.scheduling import jobs, takeover
-from digest.scheduling.attempts import TICK
+from digest.scheduling.attempts import TICK, Complaints
 from digest.scheduling.chores import Chores
 from digest.scheduling.daemon import STUCK_AFTER, WATCHDOG
 from digest.scheduling.notify import Notifier
@@ -130,7 +130,7 @@ class Worker:
     async def _mail(self, timestamp: int = 0) -> None:
         """A turn: mail what is due. Whoever fails rests before it takes another job, and leaves them to others meanwhile."""
         del timestamp
-        async with self._guarded():
+        async with self._guarded("a turn"):
             if self._stop.is_set():
                 return
             self._turn = asyncio.Event()
@@ -146,7 +146,7 @@ class Worker:
     async def _gather(self, timestamp: int = 0) -> None:
         """Collect, publish, and when no mail is due see to what the next edition needs."""
         del timestamp
-        async with self._guarded():
+        async with self._guarded("gathering"):
             collecting = asyncio.create_task(self._chores.collect())
             try:
                 await asyncio.wait([collecting], timeout=self._plan.sources.budget.total_seconds())
@@ -159,8 +159,8 @@ class Worker:
                 await self._chores.collect_attention()
                 await self._chores.learn()
 
-    def _guarded(self) -> AbstractAsyncContextManager[None]:
-        return _Guard(self._fail)
+    def _guarded(self, what: str) -> AbstractAsyncContextManager[None]:
+        return _Guard(what, self._chores.complaints, self._fail)
 
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
@@ -220,15 +220,10 @@ class Worker:
 
     async def _every(self, seconds: float, what: str, work: Callable[[], Awaitable[Any]]) -> None:
         """Do something again and again until stopped."""
-        async with self._guarded():
-            while not self._stop.is_set():
-                try:
-                    await work()
-                except DigestError as error:
-                    self._chores.complaints.say(what, error)
-                else:
-                    self._chores.complaints.withdraw(what)
-                await self._pause(seconds)
+        while not self._stop.is_set():
+            async with self._guarded(what):
+                await work()
+            await self._pause(seconds)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -236,15 +231,21 @@ class Worker:
 
 
 class _Guard(AbstractAsyncContextManager[None]):
-    """Whatever nobody foresaw ends the worker, and does not go down as one job that failed."""
+    """What this program foresaw is said once, for there is a next time. Whatever nobody foresaw ends the worker, and does not
+    go down as one job that failed."""
 
-    def __init__(self, fail: Callable[[BaseException], None]) -> None:
-        self._fail = fail
+    def __init__(self, what: str, complaints: Complaints, fail: Callable[[BaseException], None]) -> None:
+        self._what, self._complaints, self._fail = what, complaints, fail
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
-        if not isinstance(error, Exception):
+        if error is None:
+            self._complaints.withdraw(self._what)
+        elif isinstance(error, DigestError):
+            self._complaints.say(self._what, error)
+        elif isinstance(error, Exception):
+            self._fail(error)
+        else:
             return False
-        self._fail(error)
         return True
 
 

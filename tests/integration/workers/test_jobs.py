@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from contract.databases import Cluster
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from support.gate import Gate
 from support.hugging_face import HuggingFace
 from support.operator import Operator
@@ -121,6 +121,25 @@ def test_a_database_that_goes_away_for_a_moment_ends_no_worker(shared: Site, due
     assert len(sink.recipients) == len(set(sink.recipients))
     assert {address for address, state in shared.states().items() if state == "submitted"} <= set(sink.recipients)
     assert sorted(shared.states()) == addresses
+
+
+def test_a_database_that_goes_away_whenever_it_is_looked_what_is_due_ends_no_worker(
+    shared: Site, due: Due, sink: Sink, work_until: Work
+) -> None:
+    addresses = due(1)
+    cut: list[int] = []
+
+    @event.listens_for(shared.app.store.engine, "before_cursor_execute")
+    def cut_some(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "count(" in statement and len(cut) < 40:
+            cut.append(connection.connection.dbapi_connection.info.backend_pid)
+            ask(shared, "SELECT pg_terminate_backend(:pid)", pid=cut[-1])
+
+    def ended() -> bool:
+        return len(cut) == 40 and submitted(shared)
+
+    work_until(shared, ended)
+    assert sink.recipients == addresses
 
 
 def test_what_nobody_foresaw_ends_a_worker_and_is_no_failed_job(shared: Site) -> None:
