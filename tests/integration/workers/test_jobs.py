@@ -131,12 +131,12 @@ def test_a_database_that_goes_away_whenever_it_is_looked_what_is_due_ends_no_wor
 
     @event.listens_for(shared.app.store.engine, "before_cursor_execute")
     def cut_some(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "count(" in statement and len(cut) < 40:
+        if "count(" in statement and len(cut) < 20:
             cut.append(connection.connection.dbapi_connection.info.backend_pid)
             ask(shared, "SELECT pg_terminate_backend(:pid)", pid=cut[-1])
 
     def ended() -> bool:
-        return len(cut) == 40 and submitted(shared)
+        return len(cut) == 20 and submitted(shared)
 
     work_until(shared, ended)
     assert sink.recipients == addresses
