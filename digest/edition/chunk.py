@@ -107,13 +107,13 @@ class Chunk:
         if self._stage.scorer is None:
             self.scores: Shorts = np.zeros((len(self.rows), len(self._field.entries)), np.int16)
             self.unit: Floats = np.full(len(self.rows), FINE, np.float32)
-            long: Floats = np.zeros(len(self.rows), np.float32)
+            norms: Floats = np.zeros(len(self.rows), np.float32)
         else:
             terms = [row.facet.terms if row.facet else _NO_TERMS for row in self.rows]
             weights = [row.facet.weights if row.facet else _NO_WEIGHTS for row in self.rows]
             # Of a paper that has a topic's very words, the score is set: it must be within reach.
-            self.scores, self.unit, long = self._stage.scorer.scores(terms, weights, np.maximum(FULL + 1 - self.bias, 1))
-        floor = np.where([row.has_floor for row in self.rows], self.bias + np.float32(COSINE) * long, np.float32(0))
+            self.scores, self.unit, norms = self._stage.scorer.scores(terms, weights, np.maximum(FULL + 1 - self.bias, 1))
+        floor = np.where([row.has_floor for row in self.rows], self.bias + np.float32(COSINE) * norms, np.float32(0))
         self._mean()
         best = self.scores.max(axis=1) if self.scores.size else np.zeros(len(self.rows), np.int16)
         self.full: Floats = np.maximum(np.maximum(np.float32(FULL), self.bias + self.unit * best), floor)

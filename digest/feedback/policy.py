@@ -31,7 +31,7 @@ def refuses_mailbox(verdict: Verdict) -> bool:
         return False
     if verdict.enhanced:
         return verdict.enhanced in _MAILBOX_CODES
-    return verdict.code in _MAILBOX_REPLIES and not refuses_us(verdict) and not _FULL.search(_ADDRESS.sub("", verdict.text))
+    return verdict.code in _MAILBOX_REPLIES and not refuses_us(verdict) and not _says(verdict, _FULL)
 
 
 def refuses_us(verdict: Verdict) -> bool:
@@ -40,7 +40,12 @@ def refuses_us(verdict: Verdict) -> bool:
         return False
     if verdict.enhanced:
         return verdict.enhanced[1:3] == ".7"
-    return _ABOUT_US.search(_ADDRESS.sub("", verdict.text)) is not None
+    return _says(verdict, _ABOUT_US)
+
+
+def _says(verdict: Verdict, what: re.Pattern[str]) -> bool:
+    """Whether a reply has such words, be they not those of an address that it repeats."""
+    return what.search(_ADDRESS.sub("", verdict.text)) is not None
 
 
 def should_suppress(earlier: Sequence[datetime], now: datetime) -> bool:

@@ -57,8 +57,8 @@ class Scorer:
     def scores(
         self, terms_of: Sequence[NDArray[np.int32]], weights_of: Sequence[Floats], reach: Floats
     ) -> tuple[Shorts, Floats, Floats]:
-        """The sums of facets that weigh these terms so, (facets, entries); what 1 is worth in each, (facets,), and how long its
-        weights are, (facets,): what a paper with the same terms would have.
+        """The sums of facets that weigh these terms so, (facets, entries); what 1 is worth in each, (facets,), and the norm of
+        its weights, (facets,): what a paper with the very same words would have.
 
         Args:
             terms_of: of each facet, at most a few hundred.
@@ -68,14 +68,14 @@ class Scorer:
         lengths = np.array([len(terms) for terms in terms_of], np.int64)
         terms = np.concatenate([*terms_of, np.zeros(0, np.int32)])
         weights = np.concatenate([*weights_of, np.zeros(0, np.float32)])
-        numbers, unit, long = self._whole(weights, lengths, reach)
+        numbers, unit, norms = self._whole(weights, lengths, reach)
         ends = np.concatenate([[0], np.cumsum(lengths)])
         sums = np.empty((len(lengths), self.count), np.int16)
         for begin in range(0, len(sums), BATCH):
             of = ends[begin : begin + BATCH + 1]
             mine = slice(of[0], of[-1])
             self._add(sums[begin : begin + BATCH], terms[mine], numbers[mine], of - of[0])
-        return sums, unit, long
+        return sums, unit, norms
 
     def _add(self, sums: Shorts, terms: NDArray[np.int32], numbers: Shorts, ends: Ints) -> None:
         """Write the sums of a few facets, (facets, entries), whose terms lie between these ends, (facets + 1,)."""
@@ -91,7 +91,7 @@ class Scorer:
         sums += weights.tocsc() @ self._dense
 
     def _whole(self, weights: Floats, lengths: Ints, reach: Floats) -> tuple[Shorts, Floats, Floats]:
-        """Weights as whole numbers, scaled by the length of each facet; what 1 of a sum is worth; and those lengths."""
+        """Weights as whole numbers, scaled by the length of each facet; what 1 of a sum is worth; and the norms."""
         some = lengths > 0
         begins = (np.cumsum(lengths) - lengths)[some]
         top = np.ones(len(lengths))

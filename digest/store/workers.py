@@ -20,7 +20,7 @@ SILENT_AFTER = timedelta(seconds=60)
 PATIENCE = "5s"
 """How long the server is given to notice that a process has died; whoever looks next finds the worker again."""
 _SESSIONS = zlib.crc32(b"sessions of workers") >> 1
-_SESSION = table("pg_stat_activity", column("pid"), column("usename"), column("application_name"))
+_ACTIVITY = table("pg_stat_activity", column("pid"), column("usename"), column("application_name"))
 
 
 def register(connection: Connection, now: datetime) -> int:
@@ -127,5 +127,5 @@ def _cut_off(connection: Connection, ids: Collection[int]) -> None:
     dead_ones = {process_name(row.host, row.boot_id, row.pid, row.born) for row in rows} - {this_process()}
     if not dead_ones:
         return
-    theirs = (_SESSION.c.application_name.in_(dead_ones)) & (_SESSION.c.usename == func.current_user())
-    connection.execute(select(func.pg_terminate_backend(_SESSION.c.pid)).where(theirs))
+    theirs = (_ACTIVITY.c.application_name.in_(dead_ones)) & (_ACTIVITY.c.usename == func.current_user())
+    connection.execute(select(func.pg_terminate_backend(_ACTIVITY.c.pid)).where(theirs))

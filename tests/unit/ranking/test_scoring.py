@@ -38,12 +38,12 @@ def scored(
 @pytest.mark.parametrize("seed", range(5))
 def test_a_score_is_the_weighted_sum_whether_its_words_are_frequent_or_rare(frequent: int, seed: int) -> None:
     rows, facets = any_rows(seed), any_facets(seed, 30)
-    sums, unit, long = scored(Scorer(rows, frequent), facets)
+    sums, unit, norms = scored(Scorer(rows, frequent), facets)
     for number, (terms, weights) in enumerate(facets):
         exact = rows[:, terms].toarray().astype(float) @ weights.astype(float) if len(terms) else np.zeros(ENTRIES)
         allowed = 0.01 * max(float(np.linalg.norm(weights)), 5.0)
         assert np.abs(sums[number] * unit[number] - exact).max() <= allowed
-        assert long[number] == pytest.approx(np.linalg.norm(weights), rel=1e-3)
+        assert norms[number] == pytest.approx(np.linalg.norm(weights), rel=1e-3)
 
 
 def test_where_words_are_kept_makes_no_difference() -> None:
@@ -56,11 +56,11 @@ def test_where_words_are_kept_makes_no_difference() -> None:
 
 def test_a_facet_scores_the_same_alone_and_among_others() -> None:
     scorer, facets = Scorer(any_rows(2), 20), any_facets(2, 2 * BATCH + 1)
-    sums, unit, long = scored(scorer, facets)
+    sums, unit, norms = scored(scorer, facets)
     for number, one in enumerate(facets):
-        alone, worth, length = scored(scorer, [one])
+        alone, worth, norm = scored(scorer, [one])
         assert (alone[0] == sums[number]).all()
-        assert (worth[0], length[0]) == (unit[number], long[number])
+        assert (worth[0], norm[0]) == (unit[number], norms[number])
 
 
 def test_no_sum_leaves_the_range_even_where_facet_and_paper_are_one() -> None:
