@@ -3,7 +3,7 @@
 Draws of likes are fixed by a seed, so that two runs say the same. The baselines know the same papers and the same background.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, permutations
@@ -133,19 +133,36 @@ def _list(name: str, path: Path, meanings: Meanings | None) -> Iterator[_Query]:
 
 def _two(larger: Path, smaller: Path, meanings: Meanings | None) -> Iterator[_Query]:
     """A reader with two interests, candidates of both; what the one list does not have is not asked for in its name."""
-    first, second = likes_folder.topic_list(larger), likes_folder.topic_list(smaller)
-    entries = first + second
+    lists = likes_folder.topic_list(larger), likes_folder.topic_list(smaller)
+    entries = _once([*lists[0], *lists[1]])
     candidates, background = places(entries, "candidate"), places(entries, "background")
-    worth = _worth(entries, candidates)
-    of_second = candidates >= len(first)
-    liked = places(entries, "profile")
-    of_larger, of_smaller = liked[liked < len(first)], liked[liked >= len(first)]
-    if len(of_larger) < MAJOR or len(of_smaller) < MINOR or not (worth * of_second).any() or not len(background):
+    of_larger, of_smaller = (_ids(one, "profile") for one in lists)
+    first, second = (
+        np.array([place for place, entry in enumerate(entries) if entry.id in own], np.intp)
+        for own in (of_larger - of_smaller, of_smaller - of_larger)
+    )
+    worth = [_ids((entry for entry in one if entry.worth), "candidate") for one in lists]
+    other, wanted = (np.array([float(entries[place].id in ids) for place in candidates]) for ids in worth)
+    if len(first) < MAJOR or len(second) < MINOR or not wanted.any() or not len(background):
         return
     corpus = list_corpus(entries, meanings)
     for seed in range(DRAWS):
-        both = np.concatenate([_drawn(of_larger, MAJOR, seed), _drawn(of_smaller, MINOR, seed)])
-        yield _Query("two interests", corpus, both, candidates, worth * of_second, other=worth * ~of_second)
+        both = np.concatenate([_drawn(first, MAJOR, seed), _drawn(second, MINOR, seed)])
+        yield _Query("two interests", corpus, both, candidates, wanted, other=other)
+
+
+def _once(entries: Sequence[Entry]) -> list[Entry]:
+    """Each paper of two lists once: what may be liked already is not asked for, and what is asked for stands for no others."""
+    found: dict[str, Entry] = {}
+    for role in ("profile", "candidate", "background"):
+        for entry in entries:
+            if entry.role == role:
+                found.setdefault(entry.id, entry)
+    return list(found.values())
+
+
+def _ids(entries: Iterable[Entry], role: str) -> set[str]:
+    return {entry.id for entry in entries if entry.role == role}
 
 
 def _people(folder: Path, meanings: Meanings | None) -> Iterator[_Query]:

@@ -8,7 +8,8 @@ from digest.ranking.negatives import Matrix, Rated
 APART = 0.3
 """Two groups may be two interests when each, seen from the other, is no more standard deviations above the background."""
 LOST = 0.4
-"""And they are, when all likes together rank the smaller group no higher than this part of how high they rank the larger."""
+"""And they are, when all likes together rank the smaller group no higher than this part of how high they rank the larger; a
+larger part will do where each lies below the background, by as much."""
 SMALLEST = 2
 """One paper is no interest of its own: it may be a slip."""
 _ROUNDS = 10
@@ -45,7 +46,8 @@ def _halves(rated: Rated, liked: Places) -> tuple[float, list[Places]]:
     small, large = sorted([liked[first], liked[~first]], key=len)
     distance = float(_nearness(rated, small, large).mean() + _nearness(rated, large, small).mean()) / 2
     # Where one model of all likes serves both, it is the better one: it learns from more.
-    lost = _nearness(rated, small, liked).mean() <= LOST * _nearness(rated, large, liked).mean()
+    least = LOST + max(0.0, -distance)
+    lost = _nearness(rated, small, liked).mean() <= least * _nearness(rated, large, liked).mean()
     return distance, [large, small] if distance < APART and lost else []
 
 

@@ -242,3 +242,17 @@ def test_words_are_read_from_any_json_once_a_paper(tmp_path: Path) -> None:
     write(tmp_path / "b.jsonl", [{"paper": {"title": "one", "abstract": "Text"}}, {"title": "No text"}])
     (tmp_path / "c.json").write_text(json.dumps([{"paper": {"title": "Three", "summary": "Text"}}]))
     assert [work.title for work in works(tmp_path)] == ["One", "Two", "Three"]
+
+
+def test_of_two_interests_a_paper_that_both_lists_have_is_asked_for_once(tmp_path: Path) -> None:
+    numbers = range(20, 75)
+    for field, other in (("robots", "music"), ("music", "robots")):
+        shared = (row(other, number, "candidate", False) for number in (*range(20), *numbers))
+        own = (row(field, number, "candidate", True) for number in numbers)
+        listed = [one for one in topic_list(field) if one["role"] != "candidate"]
+        write(tmp_path / "curated_lists" / f"{field}.jsonl.gz", [*listed, *shared, *own])
+    found = next(one for one in results(tmp_path, quiet) if (one.task, one.method) == ("two interests", "digest"))
+    assert found.queries == 10
+    # Both have 55 papers, and about half of the first hundred places.
+    assert found.metrics["recall@100, smaller"].mean > 0.8
+    assert found.metrics["recall@100, larger"].mean > 0.8

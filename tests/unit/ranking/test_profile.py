@@ -112,14 +112,21 @@ def test_scores_are_standard_deviations_above_the_background(vocabulary: Vocabul
         assert float(found.std()) == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize(("more", "fewer"), [(15, 4), (8, 6)])
 def test_two_fields_that_one_model_would_not_serve_are_two_facets_and_the_smaller_one_keeps_slots(
-    vocabulary: Vocabulary,
+    vocabulary: Vocabulary, more: int, fewer: int
 ) -> None:
-    large, small = learned(vocabulary, [], [*papers("robots", 15), *papers("proteins", 4)]).facets
+    large, small = learned(vocabulary, [], [*papers("robots", more), *papers("proteins", fewer)]).facets
     for facet, field in ((large, "robots"), (small, "proteins")):
         found = mean_scores(vocabulary, facet)
         assert max(found, key=found.__getitem__) == field
     assert 0.25 < small.share < 0.5 < large.share
+
+
+def test_two_fields_that_one_model_serves_alike_are_one_facet(vocabulary: Vocabulary) -> None:
+    (facet,) = learned(vocabulary, [], [*papers("robots", 8), *papers("proteins", 8)]).facets
+    found = mean_scores(vocabulary, facet)
+    assert min(found.pop("robots"), found.pop("proteins")) > 1 > max(found.values())
 
 
 def test_a_dislike_pushes_its_like_down(vocabulary: Vocabulary) -> None:
