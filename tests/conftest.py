@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support.hugging_face import HuggingFace
 from support.operator import Operator
 from support.sink import Sink
@@ -27,8 +27,9 @@ from support.site import MONDAY, Site, prepare_home
 from digest.clock import SteppedClock
 
 DATA = Path(__file__).parent / "data"
-# Half of what Hypothesis tries as it comes, for a suite that is run often: `--hypothesis-profile=default` tries all.
-settings.register_profile("often", max_examples=50)
+# Half of what Hypothesis tries as it comes, for a suite that is run often: `--hypothesis-profile=default` tries all. How long
+# one takes says what else the machine does, and nothing of what is tested.
+settings.register_profile("often", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("often")
 _outside: list[str] = []
 """Whom this process wanted to reach beyond this machine."""
