@@ -2,7 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import inspect
+import os
+import socket
 import ssl
 import threading
 from collections import defaultdict
@@ -10,11 +13,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
+from itertools import count
 from typing import Any, Self, TypeAlias
 
 from support.mail import read
 
 LIMIT = 2**20
+_PORTS = count()
 DROP = "drop"
 """An answer that is none: the connection is reset."""
 SILENCE = "silence"
@@ -274,9 +279,13 @@ def _address(rest: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    import socket
+    """A port that nobody listens on, and that no process beside this one is given meanwhile.
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    It is none of those that a system hands out (from 32768 on, or 49152): another server of these tests would get it before
+    whoever asked for it listens there.
+    """
+    while True:
+        port = 10_000 + (os.getpid() * 997 + next(_PORTS)) % 20_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -1,7 +1,6 @@
 import asyncio
 import http.client
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from support.sink import free_port
 
 from digest.store import migrate
 from digest.web.server import serve_until
@@ -25,13 +25,6 @@ class Answer:
     status: int
     body: str
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

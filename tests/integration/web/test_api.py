@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from contract.world import NOW, TODAY, World, sighting
-from integration.web.conftest import free_port, served
+from integration.web.conftest import served
 from integration.web.morning import DAY, URL, edition, everything
 from sqlalchemy import event as listening
+from support.sink import free_port
 
 from digest.errors import Busy
 from digest.papers.model import Work

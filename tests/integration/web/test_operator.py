@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from integration.web.conftest import Answer, ask, free_port, served
+from integration.web.conftest import Answer, ask, served
 from sqlalchemy import update
-from support.sink import Sink
+from support.sink import Sink, free_port
 from support.site import Site
 
 from digest.errors import Busy

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.web.conftest import free_port, served
+from integration.web.conftest import served
 from integration.web.morning import everything, kept
 from sqlalchemy import event as listening
 from sqlalchemy import select
+from support.sink import free_port
 
 from digest.errors import Busy, ConfigurationError
 from digest.flows import subscribe
