@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
+import uvicorn
 from support.sink import free_port
 
 from digest.store import migrate
@@ -78,6 +81,18 @@ def ask(port: int, method: str, path: str, body: bytes | str | Iterator[bytes] |
         return Answer(response.status, response.read().decode(), {key.lower(): value for key, value in response.getheaders()})
     finally:
         connection.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _servers_end_at_once() -> Iterator[None]:
+    """uvicorn looks whether it is to end ten times a second, and waits that long again for what is still being said: with
+    hundreds of servers that is a minute. Here it looks a hundred times; what it waits for stays the same."""
+
+    async def briefly(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.01))
+
+    with mock.patch.object(uvicorn.server, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": briefly})):
+        yield
 
 
 @pytest.fixture(scope="session")
