@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from support.hugging_face import HuggingFace
 from support.operator import Operator
 from support.sink import Sink
-from support.site import MONDAY, Site, prepare_home
+from support.site import MONDAY, Site, learn_words, prepare_home
 
 from digest.clock import SteppedClock
 
@@ -88,17 +88,25 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("DIGEST_") or name in ("CREDENTIALS_DIRECTORY", "STATE_DIRECTORY", "NOTIFY_SOCKET"):
             monkeypatch.delenv(name)
+    # Its hundred authorities take longer to read than most of what clients are asked for here; this one has signed nothing.
+    monkeypatch.setenv("SSL_CERT_FILE", str(DATA / "elsewhere.pem"))
 
 
 @pytest.fixture(scope="session")
-def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with papers in its database, made once and copied for each test."""
-    return prepare_home(tmp_path_factory.mktemp("prepared"))
+def unread_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with papers in its database and no vocabulary of them, made once."""
+    return prepare_home(tmp_path_factory.mktemp("unread"))
+
+
+@pytest.fixture(scope="session")
+def prepared_home(tmp_path_factory: pytest.TempPathFactory, unread_home: Path) -> Path:
+    """The same with a vocabulary, copied for each test: fitting it takes as long as many a test."""
+    return learn_words(shutil.copytree(unread_home, tmp_path_factory.mktemp("prepared") / "home"))
 
 
 @pytest.fixture
 def home(tmp_path: Path, prepared_home: Path) -> Path:
-    """A state folder of its own: the current schema, sixty papers, nobody subscribed."""
+    """A state folder of its own: the current schema, sixty papers and their vocabulary, nobody subscribed."""
     return shutil.copytree(prepared_home, tmp_path / "home")
 
 

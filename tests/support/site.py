@@ -11,7 +11,7 @@ from typing import Any
 from support.sink import Sink
 
 from digest.clock import SteppedClock
-from digest.flows import publish, subscribe
+from digest.flows import learning, publish, subscribe
 from digest.flows.collect import collect_file
 from digest.flows.deliver import deliver
 from digest.flows.importing import Import, Tally
@@ -67,6 +67,14 @@ def prepare_home(home: Path) -> Path:
     migrate.upgrade(url)
     app = App(load(home=home, environ={}, overrides=overrides("smtp://127.0.0.1:1")), SteppedClock(MONDAY))
     collect_file(app.store, MONDAY - timedelta(hours=1), write_papers(home / "papers.jsonl"), "jsonl")
+    app.close()
+    return home
+
+
+def learn_words(home: Path) -> Path:
+    """The vocabulary of a home's papers, as it is an hour before Monday's edition."""
+    app = App(load(home=home, environ={}, overrides=overrides("smtp://127.0.0.1:1")), SteppedClock(MONDAY))
+    learning.ready(app.store, MONDAY - timedelta(hours=1))
     app.close()
     return home
 

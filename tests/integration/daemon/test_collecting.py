@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -121,18 +123,19 @@ def test_an_edition_is_not_frozen_without_its_sources_because_the_daemon_is_told
 
 
 def test_a_daemon_that_is_told_to_end_waits_for_no_vocabulary_that_another_process_fits(
-    make_site: Callable[..., Site], run_until: Run, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, unread_home: Path, sink: Sink, run_until: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learning, "PATIENCE", 10 * SECOND)
-    site = make_site(clock=SystemClock(MONDAY))
+    site = Site(shutil.copytree(unread_home, tmp_path / "unread"), sink, SystemClock(MONDAY))
 
     def both_are_at_the_lock() -> bool:
         opened = [one.resolve().name for one in Path("/proc/self/fd").iterdir()]
         return opened.count("digest.db.turn-fit-a-vocabulary") == 2
 
-    with turns.alone(site.app.store, "fit a vocabulary", 0):
-        run_until(Daemon(site.app.plan, Notifier({})), both_are_at_the_lock)
-    assert not frozen(site)
+    with closing(site.app):
+        with turns.alone(site.app.store, "fit a vocabulary", 0):
+            run_until(Daemon(site.app.plan, Notifier({})), both_are_at_the_lock)
+        assert not frozen(site)
 
 
 def test_attention_is_looked_up_when_the_mails_are_out(make_site: Callable[..., Site], sink: Sink, run_until: Run) -> None:

@@ -1,5 +1,6 @@
 """Vocabularies and profiles over a real database: when they are made, and that they are not made again."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,12 @@ from digest.subscribers.model import Interest
 
 DAY = timedelta(days=1)
 ANN = "ann@example.org"
+
+
+@pytest.fixture
+def home(tmp_path: Path, unread_home: Path) -> Path:
+    """Nothing was learned in it."""
+    return shutil.copytree(unread_home, tmp_path / "home")
 
 
 def fit(site: Site) -> int | None:

@@ -11,8 +11,10 @@ from unittest import mock
 
 import pytest
 import uvicorn
-from support.sink import free_port
+from support.sink import Sink, free_port
+from support.site import MONDAY, Site
 
+from digest.clock import SteppedClock
 from digest.store import migrate
 from digest.web.server import serve_until
 from digest.wiring import App, open_app
@@ -93,6 +95,17 @@ def _servers_end_at_once() -> Iterator[None]:
 
     with mock.patch.object(uvicorn.server, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": briefly})):
         yield
+
+
+@pytest.fixture(scope="session")
+def morning_home(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Path:
+    """A home whose editions of Monday are frozen, made once and copied for each test."""
+    folder = shutil.copytree(prepared_home, tmp_path_factory.mktemp("morning") / "home")
+    with Sink() as nobody:
+        made = Site(folder, nobody, SteppedClock(MONDAY))
+        made.publish()
+        made.app.close()
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """Choosing before subscribing: real requests to the real program."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,9 +24,14 @@ EVIL = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
 
 
 @pytest.fixture
+def home(tmp_path: Path, morning_home: Path) -> Path:
+    """Its editions are frozen."""
+    return shutil.copytree(morning_home, tmp_path / "home")
+
+
+@pytest.fixture
 def web(site: Site, serving: Callable[[App], AbstractContextManager[Ask]]) -> Iterator[Ask]:
     """Asks the pages of a site with sixty papers, a day before its next edition."""
-    site.publish()
     with serving(site.app) as asking:
         yield asking
 

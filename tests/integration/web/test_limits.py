@@ -1,9 +1,11 @@
 """How often a visitor may ask, and what he is told who asks too often."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,11 +61,15 @@ WITHOUT = {
 
 
 @pytest.fixture
+def home(tmp_path: Path, morning_home: Path) -> Path:
+    """Its editions are frozen."""
+    return shutil.copytree(morning_home, tmp_path / "home")
+
+
+@pytest.fixture
 def site(make_site: Callable[..., Site]) -> Site:
     """A site behind a proxy, on the morning of its first edition."""
-    made = make_site(web__trusted_proxies=["127.0.0.1"])
-    made.publish()
-    return made
+    return make_site(web__trusted_proxies=["127.0.0.1"])
 
 
 @pytest.fixture

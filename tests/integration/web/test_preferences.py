@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,9 +31,14 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
+def home(tmp_path: Path, morning_home: Path) -> Path:
+    """Its editions are frozen."""
+    return shutil.copytree(morning_home, tmp_path / "home")
+
+
+@pytest.fixture
 def web(site: Site, serving: Callable[[App], AbstractContextManager[Ask]]) -> Iterator[Ask]:
     """Asks the pages of a site with sixty papers, a day before its next edition."""
-    site.publish()
     with serving(site.app) as asking:
         yield asking
 
