@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -38,15 +38,22 @@ class Cluster:
         self._uri, self._names = make_url(uri).set(drivername="postgresql+psycopg"), count()
         self._admin: Engine = create_engine(self._uri, isolation_level="AUTOCOMMIT")
         self._clean: list[str] = []
+        self._templates: dict[str, str] = {}
         # Nothing here outlives the server; a crash of the machine is not what these tests are about.
         for command in ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"):
             self._run(command)
 
     def empty(self) -> str:
         """The address of a new database."""
-        name = f"digest_{next(self._names)}"
-        self._run(f"CREATE DATABASE {name}")
-        return self._uri.set(database=name).render_as_string(hide_password=False)
+        return self._create("")
+
+    def like(self, kind: str, make: Callable[[str], None]) -> str:
+        """The address of a new database as `make` makes one of this kind of an empty one, which it does once."""
+        if kind not in self._templates:
+            url = self.empty()
+            make(url)
+            self._templates[kind] = str(make_url(url).database)
+        return self._create(f"TEMPLATE {self._templates[kind]}")
 
     def current(self) -> str:
         """The address of a database that holds the current schema and no row; a used one, cleaned, if there is one."""
@@ -71,6 +78,11 @@ class Cluster:
 
     def close(self) -> None:
         self._admin.dispose()
+
+    def _create(self, like: str) -> str:
+        name = f"digest_{next(self._names)}"
+        self._run(f"CREATE DATABASE {name} {like}")
+        return self._uri.set(database=name).render_as_string(hide_password=False)
 
     def _run(self, command: str) -> None:
         with self._admin.connect() as connection:

@@ -89,9 +89,11 @@ def with_jobs(cluster: Cluster) -> str:
     from digest.scheduling import jobs
     from digest.store import migrate
 
-    url = cluster.empty()
-    migrate.upgrade(url)
-    jobs.upgrade(url)
+    def make(url: str) -> None:
+        migrate.upgrade(url)
+        jobs.upgrade(url)
+
+    url = cluster.like("with jobs", make)
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
