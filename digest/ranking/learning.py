@@ -10,6 +10,9 @@ from digest.ranking.negatives import Negatives, Rated, Vector
 
 NEAREST = 20
 """So many papers of the background stand for a topic, or for few likes, beside their own words."""
+NEAR = 0.1
+"""The cosine with a topic's words from which on one of those papers counts whole: on a young site most of them are about
+something else."""
 ENOUGH = 15
 """So many likes speak for themselves."""
 HELD = 3.0
@@ -26,9 +29,10 @@ class Few:
 
 
 def topic(negatives: Negatives, phrase: Any, disliked: Any) -> Vector | None:
-    """A phrase, plus the mean of the papers nearest to it, minus half the background's and half the mean of what he dislikes.
+    """A phrase, plus the mean of the papers nearest to it less half the background's, minus half the mean of what he dislikes.
 
-    Pseudo-feedback after Rocchio (1971). None if the vocabulary knows none of its words.
+    Pseudo-feedback after Rocchio (1971), in which papers that are not near count for less. None if the vocabulary knows none
+    of the phrase's words.
     """
     if not phrase.nnz:
         return None
@@ -38,9 +42,10 @@ def topic(negatives: Negatives, phrase: Any, disliked: Any) -> Vector | None:
     top = top[near[top] > 0]
     if not len(top):  # nobody wrote of it yet: only its own words can speak for it
         return own
-    found = np.asarray(negatives.rows[top].sum(axis=0)).ravel() / len(top)
+    trust = np.minimum(near[top] / NEAR, 1)
+    found = np.asarray(negatives.rows[top].T @ trust) / len(top)
     against = np.asarray(disliked.sum(axis=0)).ravel() / max(disliked.shape[0], 1)
-    return np.asarray(own + found - 0.5 * negatives.mean - 0.5 * against, np.float32)
+    return np.asarray(own + found - 0.5 * trust.mean() * negatives.mean - 0.5 * against, np.float32)
 
 
 def likes(rated: Rated, liked: NDArray[np.intp], disliked: NDArray[np.intp]) -> Vector:

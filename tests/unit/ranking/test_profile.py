@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from digest.edition.chunk import COSINE
 from digest.papers.model import Work
 from digest.ranking import learning
 from digest.ranking.meaning import Meaning
@@ -84,6 +85,14 @@ def test_a_topic_that_nobody_wrote_of_yet_matches_no_other_paper(vocabulary: Voc
     (facet,) = learned(vocabulary, ["deepfake"], []).facets
     found = scores(vocabulary, facet, [*papers("law", 5), Work("Deepfake detection")])
     assert max(found[:-1]) < 1.5 < found[-1]
+
+
+def test_on_a_young_site_what_has_but_a_word_of_a_topic_does_not_stand_for_it() -> None:
+    designs = [Work(one.title, one.abstract.replace("method", "design")) for one in papers("robots", 12)]
+    young = fit([*designs, *papers("robots", 12, 12), *papers("weather", 6)], 1)
+    (facet,) = learned(young, ["protein design"], []).facets
+    found = np.array(scores(young, facet, papers("robots", 8, 40)))
+    assert ((found - facet.bias) / np.linalg.norm(facet.weights) < COSINE).all()
 
 
 def test_who_says_nothing_has_no_facets(vocabulary: Vocabulary) -> None:
