@@ -7,7 +7,7 @@ is reckoned once more from what was stored, with the settings of today. Where bo
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from digest.edition.calendar import WEEK, reads_on
 from digest.edition.compose import MAX_ENTRIES, Composer, Taste
@@ -46,7 +46,6 @@ Verdict = Literal[
 ]
 """`chosen`: it is in a mail that did not, or did not yet, reach him. `due`: no mail was made yet, and it would be in it. `not
 chosen`: what is reckoned again would choose it, what was stored did not."""
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 REACHED = ("submitted", *UNDER_WAY)
 """States of a delivery whose papers are no news to the reader any more."""
 

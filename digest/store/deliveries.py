@@ -15,7 +15,7 @@ from digest.store.columns import Moments, plain_rows
 from digest.store.rows import picks_from_json, picks_to_json
 from digest.store.schema import delivery, edition, notice, subscriber
 from digest.store.turns import take_turn
-from digest.store.upsert import CHUNK, insert_new, insert_new_from
+from digest.store.upsert import insert_new, insert_new_from
 from digest.subscribers.model import Cadence
 
 UNDER_WAY = ("submitting", "in_doubt", "held")
@@ -304,8 +304,3 @@ def _with_names() -> Select[Any]:
         edition.c.date.label("edition_date"),
         edition.c.cadence.label("edition_cadence"),
     ).select_from(delivery.join(subscriber).join(edition))
-
-
-def chunks(ids: Collection[int]) -> Iterable[list[int]]:
-    ordered = sorted(ids)
-    return (ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK))

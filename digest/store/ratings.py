@@ -24,11 +24,9 @@ Rating = Literal["liked", "disliked"]
 RATINGS: tuple[Rating, ...] = ("liked", "disliked")
 
 
-def rate(
-    connection: Connection, subscriber_id: int, key: str, rating: Rating | None, now: datetime, work: Work | None = None
-) -> bool:
+def rate(connection: Connection, subscriber_id: int, key: str, rating: Rating | None, now: datetime) -> bool:
     """Note what a reader thinks of a paper from now on, None being nothing any more; returns whether that is new."""
-    return bool(rate_all(connection, subscriber_id, {key: rating}, now, {key: work} if work else subscribers.NOTHING))
+    return bool(rate_all(connection, subscriber_id, {key: rating}, now))
 
 
 def rate_all(

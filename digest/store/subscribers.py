@@ -23,7 +23,7 @@ from digest.store.rows import work_to_json
 from digest.store.schema import delivery, interest, subscriber
 from digest.store.upsert import CHUNK, chunks
 from digest.subscribers.address import EmailAddress
-from digest.subscribers.model import INTEREST_KINDS, Interest, InterestKind, Preferences, State, Subscriber, may_become
+from digest.subscribers.model import Interest, InterestKind, Preferences, State, Subscriber, may_become
 
 LEFT: frozenset[State] = frozenset({"paused", "unsubscribed", "bounced", "complained"})
 """States in which a reader gets no edition, though he got some before."""
@@ -198,16 +198,11 @@ def _interests(dialect: str) -> Select[Any]:
 
 
 def set_interests(
-    connection: Connection,
-    subscriber_id: int,
-    kind: InterestKind,
-    wanted: Iterable[Interest],
-    now: datetime,
-    works: Mapping[str, Work] = NOTHING,
+    connection: Connection, subscriber_id: int, kind: InterestKind, wanted: Iterable[Interest], now: datetime
 ) -> bool:
     """Let a reader want exactly these of one kind from now on; returns whether that is new.
 
-    What he wanted before stays on record, with its end. `works`: see `append_interests`.
+    What he wanted before stays on record, with its end.
     """
     wanted = list(dict.fromkeys(wanted))
     profiles.lock(connection, [subscriber_id])
@@ -217,31 +212,8 @@ def set_interests(
     if ended:
         profiles.forget(connection, [subscriber_id])
         end(connection, ended, now)
-    append_interests(connection, [(subscriber_id, one) for one in new], now, works)
+    append_interests(connection, [(subscriber_id, one) for one in new], now)
     return bool(ended or new)
-
-
-def add_interests(
-    connection: Connection, subscriber_id: int, wanted: Iterable[Interest], now: datetime, works: Mapping[str, Work] = NOTHING
-) -> list[Interest]:
-    """Let a reader want these besides; returns those that he did not want yet. `works`: see `append_interests`."""
-    profiles.lock(connection, [subscriber_id])
-    before = {(row.kind, row.value) for row in standing(connection, subscriber_id, INTEREST_KINDS)}
-    new = list({(one.kind, one.value): one for one in wanted if (one.kind, one.value) not in before}.values())
-    append_interests(connection, [(subscriber_id, one) for one in new], now, works)
-    return new
-
-
-def end_interests(
-    connection: Connection, subscriber_id: int, kind: InterestKind, values: Collection[str], now: datetime
-) -> list[str]:
-    """Let a reader want these no more; returns those that he wanted until now."""
-    profiles.lock(connection, [subscriber_id])
-    ended = [row for row in standing(connection, subscriber_id, [kind]) if row.value in values]
-    if ended:
-        profiles.forget(connection, [subscriber_id])
-        end(connection, [row.id for row in ended], now)
-    return [row.value for row in ended]
 
 
 def append_interests(

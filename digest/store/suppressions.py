@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -21,7 +21,6 @@ from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import State, may_become
 
 Reason = Literal["operator", "bounce", "complaint", "erased"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
 STATE_AFTER: dict[Reason, State] = {
     "operator": "unsubscribed",
     "bounce": "bounced",
@@ -99,10 +98,6 @@ def find(connection: Connection, address: EmailAddress) -> Suppression | None:
         return None
     row = connection.execute(select(suppression).where(suppression.c.address_hash == _hash(key, address))).first()
     return None if row is None else Suppression(*row)
-
-
-def is_suppressed(connection: Connection, address: EmailAddress) -> bool:
-    return find(connection, address) is not None
 
 
 def suppressed_among(connection: Connection, addresses: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ from contract.world import HOUR, NOW, TODAY, World, together
 from sqlalchemy import Row, select
 
 from digest.edition.model import Pick
-from digest.store import deliveries
+from digest.store import deliveries, upsert
 from digest.store.schema import delivery, edition, subscriber
 
 DAY = timedelta(days=1)
@@ -222,7 +222,7 @@ def test_what_is_due_now_is_queued_mails_and_readers_whose_hour_has_come(world: 
 
 
 def test_ids_come_in_chunks_that_a_statement_can_hold() -> None:
-    chunks = list(deliveries.chunks(range(1200)))
+    chunks = list(upsert.chunks(range(1200)))
     assert [len(chunk) for chunk in chunks] == [500, 500, 200]
     assert [number for chunk in chunks for number in chunk] == list(range(1200))
 

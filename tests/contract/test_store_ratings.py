@@ -18,7 +18,8 @@ SPARSE, DENSE = "arxiv:2511.00001", "arxiv:2511.00002"
 def rate(world: World, reader: int, key: str, rating: ratings.Rating | None, at: int = 0, work: Work | None = None) -> bool:
     """Rate a paper, so many minutes after eight."""
     with world.store.write() as connection:
-        return ratings.rate(connection, reader, key, rating, NOW + timedelta(minutes=at), work)
+        works = {key: work} if work else {}
+        return bool(ratings.rate_all(connection, reader, {key: rating}, NOW + timedelta(minutes=at), works))
 
 
 def rated(world: World, reader: int, at: int = 60) -> list[tuple[str, str]]:

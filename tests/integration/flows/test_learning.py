@@ -212,7 +212,8 @@ def test_what_a_reader_liked_is_learned_from_papers_that_are_here_and_from_those
     with site.app.store.write() as connection:
         for n in (5, 15, 25):  # galaxies
             ratings.rate(connection, ann.id, f"arxiv:2603.{10000 + n}", "liked", site.now)
-        ratings.rate(connection, bob.id, "doi:10.1/x", "liked", site.now, Work("Galaxies far away", "A galaxy, and another."))
+        brought = {"doi:10.1/x": Work("Galaxies far away", "A galaxy, and another.")}
+        ratings.rate_all(connection, bob.id, {"doi:10.1/x": "liked"}, site.now, brought)
         ratings.rate(connection, bob.id, "doi:10.1/nobody-knows", "liked", site.now)
     assert learning.learn_profiles(site.app.store, site.now, version) == 2
     with site.app.store.read() as connection:
