@@ -89,7 +89,7 @@ def _begin(store: Store, now: datetime, rules: Rules, report: Report) -> int:
         worker_id = workers.register(connection, now)
     report.queued = queue_due(store, rules.schedule, now)
     with store.write() as connection:
-        report.expired = ledger.overdue(connection, now)
+        report.expired = ledger.expire(connection, now)
         report.late = ledger.skip_late(connection, now, rules.schedule.catch_up)
     return worker_id
 

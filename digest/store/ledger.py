@@ -1,7 +1,7 @@
 """The transitions that deliveries and notices share (ARCHITECTURE.md, 4): each an update that only the rightful can make.
 
-queued -> claimed -> submitting -> submitted | rejected | in_doubt, and the ways back. Every function takes the table. What is
-written for each mail, marks and outcomes, is in `store/groups.py`.
+queued -> claimed -> submitting -> submitted | rejected | in_doubt, and the ways back. What is written for each mail, marks and
+outcomes, is in `store/groups.py`.
 """
 
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Integer, Table, bindparam, case, func, null, select, update
+from sqlalchemy import Connection, Integer, Table, bindparam, case, func, null, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
@@ -120,33 +120,29 @@ def settle_doubts(connection: Connection, now: datetime, hold: timedelta, policy
 
 
 def skip_late(connection: Connection, now: datetime, catch_up: timedelta) -> int:
-    """Skip editions never tried that are too late to be news, and give up what was deferred for too long."""
-    skipped = connection.execute(
+    """Skip deliveries that were never tried and are too late to be news; returns how many."""
+    return connection.execute(
         update(delivery)
         .where(delivery.c.state == "queued", delivery.c.attempts == 0, delivery.c.doubts == 0)
         .where(delivery.c.due_at < now - catch_up)
         .values(state="skipped", reply=TOO_LATE, updated_at=now)
     ).rowcount
+
+
+def expire(connection: Connection, now: datetime) -> int:
+    """Give up what was deferred for longer than `KEEP_TRYING_FOR`, notices too; returns how many."""
+    expired = 0
     for table in TABLES:
-        connection.execute(update(table).where(_overdue(table, now)).values(state="expired", updated_at=now))
-    return skipped
+        deferred = (table.c.state == "queued") & (table.c.attempts > 0) & (table.c.doubts == 0)
+        overdue = deferred & (table.c.due_at < now - KEEP_TRYING_FOR)
+        expired += connection.execute(update(table).where(overdue).values(state="expired", updated_at=now)).rowcount
+    return expired
 
 
 def too_late(connection: Connection, edition_id: int) -> int:
     """How many readers an edition did not reach in time, after an outage."""
     missed = (delivery.c.edition_id == edition_id) & (delivery.c.state == "skipped") & (delivery.c.reply == TOO_LATE)
     return int(connection.execute(select(func.count()).where(missed)).scalar_one())
-
-
-def overdue(connection: Connection, now: datetime) -> int:
-    """How many rows were deferred for too long."""
-    counts = (select(func.count()).select_from(table).where(_overdue(table, now)) for table in TABLES)
-    return sum(connection.execute(count).scalar_one() for count in counts)
-
-
-def _overdue(table: LedgerTable, now: datetime) -> ColumnElement[bool]:
-    deferred = (table.c.state == "queued") & (table.c.attempts > 0) & (table.c.doubts == 0)
-    return deferred & (table.c.due_at < now - KEEP_TRYING_FOR)
 
 
 def remember(connection: Connection, row: int, subscriber_id: int, addition: str) -> None:

@@ -142,6 +142,7 @@ class Ledger(RuleBasedStateMachine):
     @rule()
     def give_up_what_is_late(self) -> None:
         with self.store.write() as connection:
+            ledger.expire(connection, self.now)
             ledger.skip_late(connection, self.now, 12 * HOUR)
 
     @invariant()

@@ -333,7 +333,7 @@ def test_what_was_deferred_for_twenty_hours_expires_and_a_doubt_keeps_its_one_re
     letter = world.letter(due_at=due - HOUR, attempts=1)
     new_letter = world.letter(key="2", due_at=due - HOUR)
     with world.store.write() as connection:
-        assert ledger.skip_late(connection, NOW, 12 * HOUR) == 0
+        assert ledger.expire(connection, NOW) == 2
     assert world.states(just, over, doubted) == ["queued", "expired", "queued"]
     assert world.states(letter, new_letter, table=notice) == ["expired", "queued"]
 
