@@ -6,7 +6,7 @@ is reckoned once more from what was stored, with the settings of today. Where bo
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from digest.edition.calendar import WEEK, reads_on
@@ -253,16 +253,7 @@ def _preferences_at(preferences: Preferences, happened: Sequence[events.Event], 
     for event in reversed(happened):
         if event.kind == "changed" and event.at > at:
             columns |= {name: pair[0] for name, pair in _changes(event.details).items() if name in columns}
-    hour = columns["hour"]
-    return Preferences(
-        zone=columns["zone"],
-        hour=time.fromisoformat(hour) if hour else None,
-        days=frozenset(day for day in range(7) if columns["days"] >> day & 1),
-        cadence=columns["cadence"],
-        size=columns["size"],
-        share=columns["share"],
-        language=columns["language"],
-    )
+    return subscribers.preferences_from(**columns)
 
 
 def _changes(details: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -1,12 +1,12 @@
 """Who is due gets a row: the first half of delivering. Due-ness is stored data and a function of the time, nothing else."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from digest.edition.calendar import Schedule, latest_due, next_due
 from digest.store import deliveries, editions, ledger, subscribers
 from digest.store.engine import Store
-from digest.subscribers.model import Cadence, Preferences
+from digest.subscribers.model import Cadence
 
 READERS_AT_ONCE = 1000
 LOOK_BACK = timedelta(days=16)
@@ -46,12 +46,7 @@ def _handle(
         # Readers share zones and hours: the calendar is asked once for each.
         key = (one.zone, one.hour, one.days, one.cadence, one.next_due_at)
         if key not in known:
-            preferences = Preferences(
-                zone=one.zone,
-                hour=time.fromisoformat(one.hour),
-                days=frozenset(day for day in range(7) if one.days >> day & 1),
-                cadence=one.cadence,
-            )
+            preferences = subscribers.preferences_from(one.zone, one.hour, one.days, one.cadence)
             due_at = latest_due(preferences, one.next_due_at, now)
             known[key] = due_at, next_due(preferences, now), schedule.edition_for(due_at, one.cadence)
         due_at, next_at, on = known[key]

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from digest.store.schema import notice, subscriber
 from digest.store.subscribers import append_interests, columns_of, due_after
-from digest.store.upsert import CHUNK
+from digest.store.upsert import chunks, insert_new
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import SignUp
 from digest.tokens import random_token
@@ -36,15 +35,14 @@ def enrol(
     """
     next_due = {wish: due_after("active", wish, now) for wish in {sign_up.preferences for sign_up, _ in newcomers}}
     rows = [_row(sign_up, confirmation, next_due[sign_up.preferences], consent, now) for sign_up, confirmation in newcomers]
-    if not rows:
-        return {}
-    construct = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(construct(subscriber).on_conflict_do_nothing(), rows)
-    added: dict[str, int] = {}
-    for start in range(0, len(rows), CHUNK):
-        tokens = [row["token"] for row in rows[start : start + CHUNK]]
-        query = select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.token.in_(tokens))
-        added.update((row.address_key, row.id) for row in connection.execute(query))
+    insert_new(connection, subscriber, rows)
+    # Found by the tokens that they have just been given: whoever had a row before keeps his own.
+    query = select(subscriber.c.address_key, subscriber.c.id)
+    added = {
+        row.address_key: row.id
+        for tokens in chunks([row["token"] for row in rows])
+        for row in connection.execute(query.where(subscriber.c.token.in_(tokens)))
+    }
     wanted = [
         (added[key], interest)
         for sign_up, _ in newcomers

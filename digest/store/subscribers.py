@@ -23,7 +23,7 @@ from digest.store.rows import work_to_json
 from digest.store.schema import delivery, interest, subscriber
 from digest.store.upsert import CHUNK, chunks
 from digest.subscribers.address import EmailAddress
-from digest.subscribers.model import Interest, InterestKind, Preferences, State, Subscriber, may_become
+from digest.subscribers.model import Cadence, Interest, InterestKind, Preferences, State, Subscriber, may_become
 
 LEFT: frozenset[State] = frozenset({"paused", "unsubscribed", "bounced", "complained"})
 """States in which a reader gets no edition, though he got some before."""
@@ -87,13 +87,12 @@ def listing(
 
 def states(connection: Connection, addresses: Collection[EmailAddress]) -> dict[str, tuple[int, State]]:
     """By `EmailAddress.key`, the (id, state) of those who have a row."""
-    keys = [address.key for address in addresses]
-    found: dict[str, tuple[int, State]] = {}
-    for start in range(0, len(keys), CHUNK):
-        query = select(subscriber.c.address_key, subscriber.c.id, subscriber.c.state)
-        query = query.where(subscriber.c.address_key.in_(keys[start : start + CHUNK]))
-        found.update({row.address_key: (row.id, row.state) for row in connection.execute(query)})
-    return found
+    query = select(subscriber.c.address_key, subscriber.c.id, subscriber.c.state)
+    return {
+        row.address_key: (row.id, row.state)
+        for chunk in chunks([address.key for address in addresses])
+        for row in connection.execute(query.where(subscriber.c.address_key.in_(chunk)))
+    }
 
 
 def counts(connection: Connection) -> dict[State, int]:
@@ -269,6 +268,27 @@ def columns_of(preferences: Preferences) -> dict[str, Any]:
     }
 
 
+def preferences_from(
+    zone: str,
+    hour: str | None,
+    days: int,
+    cadence: Cadence,
+    size: int | None = None,
+    share: float | None = None,
+    language: str = "",
+) -> Preferences:
+    """The inverse of `columns_of`: preferences from the columns of `subscriber`."""
+    return Preferences(
+        zone=zone,
+        hour=None if hour is None else time.fromisoformat(hour),
+        days=frozenset(day for day in range(7) if days >> day & 1),
+        cadence=cadence,
+        size=size,
+        share=share,
+        language=language,
+    )
+
+
 def from_row(row: Row[Any]) -> Subscriber:
     """A row of `subscriber` as the noun."""
     return Subscriber(
@@ -277,15 +297,7 @@ def from_row(row: Row[Any]) -> Subscriber:
         state=row.state,
         token=row.token,
         name=row.name,
-        preferences=Preferences(
-            zone=row.zone,
-            hour=None if row.hour is None else time.fromisoformat(row.hour),
-            days=frozenset(day for day in range(7) if row.days >> day & 1),
-            cadence=row.cadence,
-            size=row.size,
-            share=row.share,
-            language=row.language,
-        ),
+        preferences=preferences_from(row.zone, row.hour, row.days, row.cadence, row.size, row.share, row.language),
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
         paused_until=row.paused_until,
