@@ -1,4 +1,4 @@
-"""How things are shown: entries, papers and deliveries as JSON, and in one line."""
+"""How commands show entries, papers and deliveries, as JSON and in one line; and how they read dates."""
 
 from datetime import date, datetime, timedelta
 from typing import Any

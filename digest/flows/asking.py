@@ -57,7 +57,7 @@ class Asker:
     Args:
         fresh_for: for how long an answer is good, so that its source is left alone; 0 asks whatever was before.
         patience: how long to wait for a turn that another process has.
-        at: when it is said to be; None: when a source's turn has come.
+        at: the start that every run is noted with: for a command, the moment of its call; None: when its turn came.
         since: asks for everything from that day on; None: for what is new.
         window: how old a paper may be that a source of attention is to look up.
         rehearsal: asks, and leaves no trace.

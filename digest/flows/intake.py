@@ -14,7 +14,8 @@ from digest.store.engine import Store
 AT_ONCE = 500
 """Sightings of one transaction."""
 BREATH = 0.12
-"""Seconds between two transactions on SQLite: it gives the lock to whoever asks first, and who waits asks each 0.1 s."""
+"""Seconds of rest between two transactions on SQLite, which has no queue: whoever asks first has the lock, and a process that
+waits for it asks again each 0.1 s. Without the rest, only we would ever get it."""
 MAX_PROBLEMS = 1000
 """How many of what could not be used are handed on one by one; all are counted."""
 

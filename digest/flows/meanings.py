@@ -58,7 +58,7 @@ def read_papers(store: Store, encoder: Encoder, now: datetime, window: timedelta
 
 
 class Lens:
-    """What readers' interests mean, seen against the papers of these days."""
+    """Adds to profiles what a model says that their readers' interests mean, measured against the papers of these days."""
 
     def __init__(self, encoder: Encoder, background: Background) -> None:
         self.model = encoder.model

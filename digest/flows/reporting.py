@@ -7,10 +7,10 @@ from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
 
 SETTLED_AFTER: dict[str, timedelta] = {"daily": timedelta(days=2), "weekly": timedelta(days=9)}
-"""When every reader's hour has come, and his mail has been tried for as long as it is."""
+"""Time from the freezing by which every reader's hour has come, and no mail is tried any longer."""
 LOOK_BACK = timedelta(days=14)
 """Whoever sets `operator.email` late is not told the history."""
-UNTOLD = ("rejected", "expired", "held", "parked")
+LOST = ("rejected", "expired", "held", "parked")
 """What makes a report worth a mail; an edition that simply went out is seen in `digest status`."""
 
 
@@ -32,7 +32,7 @@ def report(store: Store, now: datetime, operator: str) -> int:
             counts = deliveries.counts(connection, row.id)
             late = ledger.too_late(connection, row.id)
             editions.set_reported(connection, row.id, now)
-            if not row.empty_because and not late and not any(counts.get(state) for state in UNTOLD):
+            if not row.empty_because and not late and not any(counts.get(state) for state in LOST):
                 continue
             name = row.date.isoformat()
             content = {

@@ -45,13 +45,21 @@ class Report:
     """What a run of delivering did: how many rows ended in which state, and what it found on its way."""
 
     states: Counter[str] = field(default_factory=Counter)
+    """Rows that this run worked on, by the state that they ended in for now; one that is tried later is `deferred`."""
     queued: int = 0
+    """Deliveries that it made for readers who are due."""
     late: int = 0
+    """Skipped, for they are too late to be news."""
     expired: int = 0
+    """Given up, for the relay deferred them for too long."""
     taken_over: int = 0
+    """Claimed by workers that died, and free again."""
     newly_in_doubt: int = 0
+    """On the wire when their workers died."""
     queued_again: int = 0
+    """In doubt before, and to be mailed once more."""
     newly_held: int = 0
+    """In doubt before, and left to the operator."""
 
     @property
     def failed(self) -> int:

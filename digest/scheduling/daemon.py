@@ -38,7 +38,7 @@ class Daemon:
         self._since: datetime | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken: asyncio.Task[None] | None = None
-        """Will tick for whoever wakes us, until it has begun to."""
+        """The extra tick that `wake` asked for, as long as it has not begun."""
         self._chores = Chores(plan, notifier, self._stop.is_set)
 
     def stop(self) -> None:
@@ -55,7 +55,8 @@ class Daemon:
             self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        # When the visitor was answered, and others perhaps: nobody can tell from our haste whom we know.
+        # Not at once: the visitor has been answered by then, and perhaps others too, so nobody can tell from how long an answer
+        # takes whether we know his address.
         if self._woken is None:
             self._woken = asyncio.create_task(self._tick_in(WAKING))
 
@@ -115,7 +116,11 @@ class Daemon:
             self._stop.set()
 
     async def _tick(self, woken: asyncio.Task[None] | None = None) -> None:
-        """Mail what is due. Where that is being done, who was `woken` does it once more: it may have passed over why he was."""
+        """Mail what is due, unless another tick is doing so.
+
+        A tick that `wake` asked for (`woken`) waits for the other one instead, and mails once more: the other may have looked
+        at the sign-ups before the one came in for which we were woken.
+        """
         if self._ticking.locked() and not woken:
             return
         async with self._ticking:

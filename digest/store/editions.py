@@ -22,7 +22,7 @@ ROWS_KEPT = timedelta(days=14)
 """Longer than any mail of an edition waits."""
 
 EditionRow: TypeAlias = Row[Any]
-"""An edition without its entries: id, date, cadence, frozen_at, empty_because, queued_at, reported_at."""
+"""A row of `edition`: the edition without its entries."""
 
 
 def freeze(

@@ -31,8 +31,9 @@ class Story:
 
 _now = paper.alias("now")
 _SURVIVES = _now.c.id == func.coalesce(paper.c.merged_into, paper.c.id)
-_by_paper = edition_entry.c.edition_id + 0
-"""An edition's number in such words that no database goes through all entries of an edition for a few papers of it."""
+# Adding 0 keeps the databases from using the index over (edition_id, rank), by which they would go through all entries of an
+# edition for a few papers of it. So they use the index over the papers.
+_edition_id = edition_entry.c.edition_id + 0
 _SHOWN = _now.c.hidden_at.is_(None) & _now.c.retracted_at.is_(None)
 
 
@@ -53,7 +54,7 @@ def about(connection: Connection, words: str, until: datetime, *, editions: int,
         .select_from(edition_entry)
         .join(edition, edition.c.id == edition_entry.c.edition_id)
         .join(paper, paper.c.id == edition_entry.c.paper_id)
-        .where(_by_paper.in_(list(connection.scalars(latest))), one_of(connection, edition_entry.c.paper_id, [*ids, *former]))
+        .where(_edition_id.in_(list(connection.scalars(latest))), one_of(connection, edition_entry.c.paper_id, [*ids, *former]))
         .order_by(edition.c.frozen_at.desc(), edition_entry.c.rank.desc())
     )
     first = {row[0]: row for row in connection.execute(query)}  # the oldest comes last, and stays
@@ -89,7 +90,7 @@ def _told(connection: Connection, places: Collection[tuple[int, int]]) -> dict[t
         .join(edition, edition.c.id == edition_entry.c.edition_id)
         .join(paper, paper.c.id == edition_entry.c.paper_id)
         .join(_now, _SURVIVES)
-        .where(_by_paper.in_({number for number, _ in places}), _SHOWN)
+        .where(_edition_id.in_({number for number, _ in places}), _SHOWN)
         .where(one_of(connection, edition_entry.c.paper_id, {number for _, number in places}))
         .where(tuple_(edition_entry.c.edition_id, edition_entry.c.paper_id).in_(list(places)))
     )

@@ -136,7 +136,7 @@ def _issue(connection: Connection, row: Row[Any]) -> Issue:
         rows = connection.execute(best.limit(UNCHOSEN)).all()
         picks = tuple(Pick(one.paper_id, "card") for one in rows)
     else:
-        # Found by paper: SQLite would go through all entries of the edition for its few picks.
+        # Adding 0 has SQLite use the index over the papers: by its own it would go through all entries of the edition.
         mine = select(edition_entry).where(edition_entry.c.edition_id + 0 == row.id)
         rows = connection.execute(mine.where(one_of(connection, edition_entry.c.paper_id, [p.paper_id for p in picks]))).all()
     entries = {one.paper_id: entry_from_row(one) for one in rows}

@@ -1,4 +1,4 @@
-"""Notices: single mails that are no edition (confirm, welcome, goodbye, operator), queued beside the deliveries."""
+"""Notices: single mails that are no edition (their kinds: `digest.rendering.notice_mail`), queued beside the deliveries."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

@@ -1,5 +1,6 @@
-"""What is forgotten, and when: addresses in old notices, picks that nothing asks for any more, sign-ups nobody confirmed,
-profiles and vocabularies that no edition of late was made with, and the rows of editions that are mailed no more."""
+"""What is forgotten, and when: old notices with their addresses, picks that nothing asks for any more, sign-ups that nobody
+confirmed, profiles and vocabularies that no edition of late was made with, the rows of editions that are mailed no more, old
+runs of sources and look-ups, and allowances that are whole again."""
 
 from datetime import datetime, timedelta
 

@@ -260,7 +260,7 @@ delivery = Table(
     Column("edition_id", Id, ForeignKey("edition.id"), nullable=False),
     Column("subscriber_id", Id, ForeignKey("subscriber.id", ondelete="CASCADE"), nullable=False),
     *_ledger(),
-    Column("picks", JSON),  # [[paper, section, matched interest], …]; fixed once tried, for a second try has the same bytes
+    Column("picks", JSON),  # as `rows.picks_to_json` writes them; fixed once tried, for a second try has the same bytes
     UniqueConstraint("edition_id", "subscriber_id"),
     Index(None, "state", "doubts", "due_at"),  # what is to be done, in which order?
     Index(None, "subscriber_id", "state"),  # what is under way for this reader?

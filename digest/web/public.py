@@ -37,7 +37,7 @@ class Public:
 
 
 def newest(app: App) -> Hashable:
-    """What changes when an edition is frozen or its issue is chosen: for the shelf."""
+    """A value that changes when an edition is frozen and when its issue is chosen: the shelf is emptied then."""
     with app.store.read() as connection:
         row = editions.latest(connection, app.clock.now())
     return row and (row.id, row.picks is None)
@@ -57,16 +57,16 @@ def view_of(issue: Issue, frame: Frame) -> IssueView:
 
 
 def issue_path(frame: Frame, issue: Issue) -> str:
-    """Of the page of an issue: `/archive/2026-11-22`, `/archive/week/2026-11-16`."""
+    """The path of an issue's page: `/archive/2026-11-22`, `/archive/week/2026-11-16`."""
     return edition_path(frame, issue.date, issue.cadence)
 
 
 def edition_path(frame: Frame, on: date, cadence: Cadence) -> str:
-    """The same of the issue of a date and cadence."""
+    """The path of the page of the issue of this date and cadence."""
     week = ("week",) if cadence == "weekly" else ()
     return frame.path("archive", *week, on.isoformat())
 
 
 def paper_path(frame: Frame, key: str) -> str:
-    """Of the page of a paper: `/papers/arxiv:2401.01234`; a DOI keeps its slashes."""
+    """The path of a paper's page: `/papers/arxiv:2401.01234`; a DOI keeps its slashes."""
     return frame.path("papers", *key.split("/"))
