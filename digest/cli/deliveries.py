@@ -105,12 +105,12 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 def retry(context: typer.Context, number: Number, notices: Notices = False) -> None:
     """Queue a delivery again that ended without being submitted."""
     from digest.errors import UsageError
-    from digest.flows.settling import ENDED
+    from digest.flows.settling import RETRIABLE
     from digest.store import ledger
     from digest.store.schema import delivery, notice
 
     with application(context) as app, app.store.write() as connection:
-        if not ledger.retry(connection, notice if notices else delivery, number, app.clock.now(), from_states=ENDED):
+        if not ledger.retry(connection, notice if notices else delivery, number, app.clock.now(), from_states=RETRIABLE):
             raise UsageError(f"delivery {number} did not end in a way that can be tried again", fix="digest deliveries show")
     talk("Queued. It goes out with the next: digest deliver")
 

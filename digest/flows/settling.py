@@ -11,9 +11,8 @@ from digest.store.schema import delivery, notice
 from digest.subscribers import seen
 
 Settled = Literal["submitted", "rejected", "queued"]
-OPEN: tuple[State, ...] = ("in_doubt", "held", "parked")
-ENDED: tuple[State, ...] = ("rejected", "expired", "parked", "skipped")
-"""What may be tried again without asking: these never reached the reader."""
+RETRIABLE: tuple[State, ...] = ("rejected", "expired", "parked", "skipped")
+"""States in which a mail has surely not reached its reader, so that nobody need be asked before it is tried again."""
 
 
 def settle(store: Store, now: datetime, number: int, state: Settled) -> bool:
@@ -23,7 +22,7 @@ def settle(store: Store, now: datetime, number: int, state: Settled) -> bool:
     """
     with store.write() as connection:
         if state == "queued":
-            return ledger.retry(connection, delivery, number, now, from_states=OPEN)
+            return ledger.retry(connection, delivery, number, now, from_states=ledger.UNSETTLED)
         if not ledger.resolve(connection, delivery, number, state, now):
             return False
         row = deliveries.find(connection, number)
@@ -37,5 +36,5 @@ def settle_notice(store: Store, now: datetime, number: int, state: Settled) -> b
     """The same for a notice."""
     with store.write() as connection:
         if state == "queued":
-            return ledger.retry(connection, notice, number, now, from_states=OPEN)
+            return ledger.retry(connection, notice, number, now, from_states=ledger.UNSETTLED)
         return ledger.resolve(connection, notice, number, state, now)

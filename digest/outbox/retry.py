@@ -19,6 +19,8 @@ State = Literal[
     "expired",
 ]
 
+FINAL: tuple[State, ...] = ("submitted", "rejected", "skipped", "expired")
+"""The states that end the life of a row (ARCHITECTURE.md, 4)."""
 FIRST_GAP = timedelta(minutes=5)
 LONGEST_GAP = timedelta(minutes=60)
 KEEP_TRYING_FOR = timedelta(hours=20)

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Connection, Integer, Table, bindparam, case, func, null, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from digest.outbox.retry import KEEP_TRYING_FOR, State
+from digest.outbox.retry import FINAL, KEEP_TRYING_FOR, State
 from digest.store import holding
 from digest.store.columns import Instant, plain_rows
 from digest.store.schema import delivery, notice, subscriber, worker
@@ -24,6 +24,8 @@ LedgerTable: TypeAlias = Table
 """`delivery` or `notice`."""
 TABLES: tuple[LedgerTable, ...] = (notice, delivery)
 """In the order in which they are served: who waits for a confirmation waits at his screen."""
+UNSETTLED: tuple[State, ...] = ("in_doubt", "held", "parked")
+"""States of which the operator may know better: see `resolve`."""
 TOO_LATE = "too late: more than schedule.catch_up after it was due"
 
 
@@ -160,9 +162,9 @@ def retry(
     table: LedgerTable,
     row: int,
     now: datetime,
-    from_states: Collection[State] = ("rejected", "expired", "parked", "held", "skipped"),
+    from_states: Collection[State],
 ) -> bool:
-    """Queue again, at the operator's word, a row that ended without being submitted; returns whether it could be.
+    """Queue a row of these states again, at the operator's word; returns whether it was of one.
 
     Its picks are chosen anew, for later editions may have brought them to the reader; but not those of a row that was in
     doubt, which he may have got already.
@@ -178,7 +180,7 @@ def retry(
 
 def resolve(connection: Connection, table: LedgerTable, row: int, state: State, now: datetime) -> bool:
     """Settle, at the operator's word, a row that is in doubt, held or parked; returns whether it was."""
-    open_to_it = table.c.state.in_(("in_doubt", "held", "parked"))
+    open_to_it = table.c.state.in_(UNSETTLED)
     values = {"state": state, "worker_id": None, "reply": "settled by the operator", "updated_at": now}
     return connection.execute(update(table).where(table.c.id == row, open_to_it).values(values)).rowcount == 1
 
@@ -186,9 +188,8 @@ def resolve(connection: Connection, table: LedgerTable, row: int, state: State, 
 def waiting(connection: Connection) -> dict[str, int]:
     """How many rows of both tables are in each state that is not an end."""
     found: dict[str, int] = {}
-    ends = ("submitted", "rejected", "skipped", "expired")
     for table in TABLES:
-        query = select(table.c.state, func.count()).where(table.c.state.not_in(ends)).group_by(table.c.state)
+        query = select(table.c.state, func.count()).where(table.c.state.not_in(FINAL)).group_by(table.c.state)
         for state, number in connection.execute(query):
             found[state] = found.get(state, 0) + number
     return found

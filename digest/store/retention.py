@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, null, select, update
 
+from digest.outbox.retry import FINAL
 from digest.store import allowances, editions, profiles, vocabularies
 from digest.store.schema import delivery, edition, lookup, notice, source_run, subscriber
 
@@ -17,17 +18,16 @@ PENDING = timedelta(days=7)
 SOURCE_RUNS = timedelta(days=90)
 LOOKUPS = timedelta(days=60)
 """Longer than any paper that is looked up is in the window, so that none is asked about anew for being forgotten."""
-ENDS = ("submitted", "rejected", "skipped", "expired")
 
 
 def prune(connection: Connection, now: datetime) -> dict[str, int]:
     """Forget what is past its time; returns how many rows of each kind."""
-    old_notice = notice.c.state.in_(ENDS) & (notice.c.updated_at < now - NOTICES)
+    old_notice = notice.c.state.in_(FINAL) & (notice.c.updated_at < now - NOTICES)
     # Editions of a month are looked at, so that a day's pruning costs a day and not the history.
     old_editions = select(edition.c.id).where(
         edition.c.frozen_at < now - PICKS, edition.c.frozen_at > now - PICKS - timedelta(days=30)
     )
-    old_picks = delivery.c.edition_id.in_(old_editions) & delivery.c.picks.is_not(None) & delivery.c.state.in_(ENDS)
+    old_picks = delivery.c.edition_id.in_(old_editions) & delivery.c.picks.is_not(None) & delivery.c.state.in_(FINAL)
     vocabulary = vocabularies.current(connection)
     unconfirmed = (subscriber.c.state == "pending") & (subscriber.c.confirmation_until < now - PENDING)
     return {

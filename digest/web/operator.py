@@ -17,7 +17,7 @@ from starlette.routing import Route
 from digest.edition.model import Edition, Pick
 from digest.errors import DigestError
 from digest.flows import drafts, health, messages, posting, status
-from digest.flows.settling import ENDED
+from digest.flows.settling import RETRIABLE
 from digest.store import deliveries, holding, ledger, overview
 from digest.store.schema import delivery, notice
 from digest.subscribers.address import EmailAddress
@@ -162,7 +162,7 @@ class Operator:
             return self._frame.missing()
         now = self._app.clock.now()
         with self._app.store.write() as connection:
-            queued = [ledger.retry(connection, TABLES[one[1]], int(one[2]), now, from_states=ENDED) for one in mails]
+            queued = [ledger.retry(connection, TABLES[one[1]], int(one[2]), now, from_states=RETRIABLE) for one in mails]
         if not any(queued):
             values = {"title": "It cannot be tried again", "message": "It did not end, or it was tried again meanwhile."}
             return self._frame.page("error", values, 409)

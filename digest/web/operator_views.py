@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from digest.edition.model import edition_name
-from digest.flows.settling import ENDED
+from digest.flows.settling import RETRIABLE
 from digest.papers.text import clean
 from digest.rendering.bars import Chart, chart
 from digest.rendering.words import figure
@@ -137,7 +137,7 @@ def failure_groups(failures: Sequence[Failure]) -> list[FailureGroup]:
             state="deferred" if state == "queued" else state.replace("_", " "),
             reply=reply,
             mails=tuple(_failure_view(one) for one in mails),
-            ended=state in ENDED,
+            ended=state in RETRIABLE,
         )
         for (state, reply), mails in alike.items()
     ]

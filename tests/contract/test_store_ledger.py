@@ -11,6 +11,7 @@ from digest.store import deliveries, groups, ledger, workers
 from digest.store.schema import delivery, notice, worker
 
 STATES: tuple[State, ...] = get_args(State)
+RETRIED: tuple[State, ...] = ("rejected", "expired", "parked", "held", "skipped")
 MINE, ANOTHER = 1, 2
 LATER = NOW + timedelta(days=3)
 
@@ -60,8 +61,8 @@ ACTIONS: dict[str, tuple[Action, dict[State, State]]] = {
         {"in_doubt": "held"},
     ),
     "retry": (
-        each(lambda connection, table, row: ledger.retry(connection, table, row, NOW)),
-        dict.fromkeys(("rejected", "expired", "parked", "held", "skipped"), "queued"),
+        each(lambda connection, table, row: ledger.retry(connection, table, row, NOW, RETRIED)),
+        dict.fromkeys(RETRIED, "queued"),
     ),
     "resolve": (
         each(lambda connection, table, row: ledger.resolve(connection, table, row, "submitted", NOW)),
@@ -338,12 +339,12 @@ def test_what_was_deferred_for_twenty_hours_expires_and_a_doubt_keeps_its_one_re
     assert world.states(letter, new_letter, table=notice) == ["expired", "queued"]
 
 
-@pytest.mark.parametrize("state", ["rejected", "expired", "parked", "held", "skipped"])
+@pytest.mark.parametrize("state", RETRIED)
 def test_the_operator_may_have_tried_again_what_ended(world: World, state: str) -> None:
     row = world.mail(world.reader(), world.edition(), state=state, attempts=2, failures=3, next_try_at=NOW)
     with world.store.write() as connection:
-        assert ledger.retry(connection, delivery, row, LATER)
-        assert not ledger.retry(connection, delivery, row, LATER)
+        assert ledger.retry(connection, delivery, row, LATER, RETRIED)
+        assert not ledger.retry(connection, delivery, row, LATER, RETRIED)
     found = world.row(row)
     assert (found.state, found.due_at, found.next_try_at, found.failures) == ("queued", LATER, None, 0)
 
@@ -351,7 +352,7 @@ def test_the_operator_may_have_tried_again_what_ended(world: World, state: str) 
 def test_a_repeat_of_what_was_in_doubt_keeps_its_due_time_and_so_its_bytes(world: World) -> None:
     row = world.mail(world.reader(), world.edition(), state="held", doubts=2, attempts=2, in_doubt_at=NOW)
     with world.store.write() as connection:
-        assert ledger.retry(connection, delivery, row, LATER)
+        assert ledger.retry(connection, delivery, row, LATER, RETRIED)
     assert (world.row(row).due_at, world.row(row).in_doubt_at) == (NOW, NOW)
 
 
@@ -359,7 +360,7 @@ def test_a_repeat_of_what_was_in_doubt_keeps_its_due_time_and_so_its_bytes(world
 def test_the_operator_cannot_repeat_what_is_under_way_or_done(world: World, state: str) -> None:
     row = world.mail(world.reader(), world.edition(), state=state)
     with world.store.write() as connection:
-        assert not ledger.retry(connection, delivery, row, LATER)
+        assert not ledger.retry(connection, delivery, row, LATER, RETRIED)
         assert not ledger.resolve(connection, delivery, row, "rejected", LATER)
     assert world.state(row) == state
 

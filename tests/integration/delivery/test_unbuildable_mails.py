@@ -7,8 +7,7 @@ import pytest
 from support.site import Site
 
 from digest.flows.settling import settle
-from digest.store import ledger
-from digest.store.schema import delivery, subscriber
+from digest.store.schema import subscriber
 
 VICTIM = "reader3@example.org"
 
@@ -64,8 +63,7 @@ def test_a_parked_mail_goes_when_the_operator_has_mended_it_and_says_so(make_sit
     mended = make_site()
     mended.deliver()
     assert mended.row(VICTIM).state == "parked"
-    with mended.app.store.write() as connection:
-        assert ledger.retry(connection, delivery, mended.row(VICTIM).id, mended.now)
+    assert settle(mended.app.store, mended.now, mended.row(VICTIM).id, "queued")
     assert mended.deliver().states == {"submitted": 1}
     assert len(mended.sink.by_recipient[VICTIM]) == 1
 
