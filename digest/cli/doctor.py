@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -45,11 +46,11 @@ def doctor(
 ) -> None:
     """Check settings, database, times, templates and the mail server."""
     with application(context) as app:
-        findings = [finding for check in _CHECKS for finding in _guarded(check, app)]
+        findings = [finding for check in _CHECKS for finding in _guarded(check.__name__.strip("_"), partial(check, app))]
         if smtp or send_to:
-            findings += _guarded(lambda app: _smtp(app, send_to), app)
+            findings += _guarded("smtp", partial(_smtp, app, send_to))
         if dns or resolver:
-            findings += _guarded(lambda app: _dns(app, resolver), app, "dns")
+            findings += _guarded("dns", partial(_dns, app, resolver))
     if as_json:
         emit_json(
             {"checks": [{"check": one.check, "grade": one.grade, "what": one.what, "fix": one.fix or None} for one in findings]}
@@ -64,15 +65,14 @@ def doctor(
         raise typer.Exit(code)
 
 
-def _guarded(check: Callable[["App"], Iterator[Finding]], app: "App", name: str = "smtp") -> list[Finding]:
-    """A check that is stopped by an error is a failed check."""
+def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """What a check finds; one that is stopped by an error has failed, under its name."""
     from digest.errors import DigestError
 
     found: list[Finding] = []
     try:
-        found.extend(check(app))
+        found.extend(check())
     except DigestError as error:
-        name = check.__name__.strip("_<>").replace("lambda", name)
         found.append(Finding(name, "fail", str(error), error.fix, error.exit_code))
     return found
 
@@ -198,11 +198,10 @@ def _templates(app: "App") -> Iterator[Finding]:
     from datetime import UTC, date, datetime
 
     from digest.edition.model import Edition, Entry, Pick
-    from digest.flows.messages import preview
+    from digest.flows.messages import nobody, preview
     from digest.papers.model import Work
     from digest.rendering.model import Pages
     from digest.rendering.notice_mail import KINDS, render_notice
-    from digest.store.deliveries import Reader
     from digest.subscribers.language import LANGUAGES
 
     entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
@@ -214,8 +213,7 @@ def _templates(app: "App") -> Iterator[Finding]:
         "access_url": "https://example.org/p/token",
     }
     for language in LANGUAGES:
-        reader = Reader(0, "preview", "you@example.org", "", "active", None, None, None, "", language)
-        preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), reader, pages)
+        preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), nobody(language=language), pages)
         for kind in KINDS:
             render_notice(kind, {**words, "language": language}, app.settings.site, app.environments)
     yield Finding("templates", "ok", "render")

@@ -1,7 +1,6 @@
 """Drafts: an edition as it would be frozen now, and what somebody would get of it. Nothing is frozen, queued or remembered."""
 
 from datetime import date, datetime
-from typing import Any
 
 from digest.edition import compose
 from digest.edition.compose import Taste
@@ -14,7 +13,7 @@ from digest.ranking.profile import Profile
 from digest.ranking.select import Selection
 from digest.ranking.settings import RankingSettings
 from digest.ranking.vocabulary import Vocabulary
-from digest.store import deliveries, editions, profiles, subscribers, vocabularies
+from digest.store import deliveries, editions, subscribers, vocabularies
 from digest.store.engine import Store
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import Cadence
@@ -83,11 +82,5 @@ def for_reader(
         if who is None:
             return chooser.composer.picks(usual, (), hidden)
         known = know(connection, [who.id], now)
-        profile = _profile(connection, vocabulary, who.id, now, model) if vocabulary else Profile()
+        profile = learning.profile_of(connection, vocabulary, who.id, now, model) if vocabulary else Profile()
     return chooser.composer.picks(chooser.taste(who, known, profile), known.knows(who, None), hidden)
-
-
-def _profile(connection: Any, vocabulary: Vocabulary, reader_id: int, now: datetime, model: str) -> Profile:
-    """The one that is stored, or would be if his mail were made now."""
-    stored = profiles.of(connection, [reader_id], vocabulary.version, model)
-    return (stored or learning.learned(connection, vocabulary, [reader_id], now)).get(reader_id, Profile())

@@ -20,7 +20,7 @@ from digest.papers.model import Paper
 from digest.ranking.profile import Profile
 from digest.ranking.select import Selection
 from digest.ranking.vocabulary import Vocabulary
-from digest.store import editions, events, history, profiles, ratings, subscribers, vocabularies
+from digest.store import editions, events, history, ratings, subscribers, vocabularies
 from digest.store.deliveries import UNDER_WAY
 from digest.store.engine import Store
 from digest.store.rows import picks_from_json
@@ -145,7 +145,7 @@ def explain(
         if entry is not None:
             vocabulary = None if edition.vocabulary is None else vocabularies.load(connection, edition.vocabulary)
             stands = subscribers.interests(connection, [known.id], now).get(known.id, ()) == interests
-            profile = _profile(connection, known.id, vocabulary, model if stands else None, at)
+            profile = _profile(connection, known.id, vocabulary, model, at, stands=stands)
             wish = known.preferences
             taste = usual.of(profile, interests, wish.share, wish.size, known.id)
             rows = rows_of(connection, edition, lambda: vocabulary)
@@ -165,13 +165,13 @@ def explain(
         return _judged(account, mail, family, knew=bool(family & rated))
 
 
-def _profile(connection: Any, reader: int, vocabulary: Vocabulary | None, model: str | None, at: datetime) -> Profile:
-    """The reader's profile as it was: the stored one while his interests stand (`model` is not None), or else learned anew."""
+def _profile(connection: Any, reader: int, vocabulary: Vocabulary | None, model: str, at: datetime, *, stands: bool) -> Profile:
+    """The reader's profile as it was at an instant. `stands`: his interests are still the same, so the stored one is right."""
     if vocabulary is None:
         return Profile()
-    stored = profiles.of(connection, [reader], vocabulary.version, model) if model is not None else {}
-    found = stored or learning.learned(connection, vocabulary, [reader], at)
-    return found.get(reader, Profile())
+    if stands:
+        return learning.profile_of(connection, vocabulary, reader, at, model)
+    return learning.learned(connection, vocabulary, [reader], at).get(reader, Profile())
 
 
 def _judged(account: Account, mail: Mail, family: Collection[int], *, knew: bool) -> Account:

@@ -131,6 +131,12 @@ def learned(connection: Any, vocabulary: Vocabulary, ids: Collection[int], at: d
     return _profiles(vocabulary, _heard(connection, ids, at), None)
 
 
+def profile_of(connection: Any, vocabulary: Vocabulary, reader: int, at: datetime, model: str = "") -> Profile:
+    """The profile that is stored of a reader, or that would be if his mail were made at this instant; nothing is stored."""
+    stored = profiles.of(connection, [reader], vocabulary.version, model)
+    return (stored or learned(connection, vocabulary, [reader], at)).get(reader, Profile())
+
+
 def imagined(
     connection: Any, vocabulary: Vocabulary, wanted: Sequence[Interest], works: Mapping[str, Work] = subscribers.NOTHING
 ) -> Profile:

@@ -135,6 +135,22 @@ def _safe(key: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in key)[:40]
 
 
+def nobody(address: str = "you@example.org", language: str = "") -> deliveries.Reader:
+    """A reader who does not exist, without interests, for mails that somebody only looks at."""
+    return deliveries.Reader(
+        id=0,
+        token="preview",  # noqa: S106 - it opens nothing
+        address=address,
+        name="",
+        state="active",
+        size=None,
+        share=0.0,
+        confirmed_at=None,
+        seen="",
+        language=language,
+    )
+
+
 def preview(
     site: SiteSettings,
     environments: Environments,
@@ -144,11 +160,10 @@ def preview(
     pages: Pages | None = None,
 ) -> Rendered:
     """A digest for looking at; without a reader, for somebody who does not exist. Links to `pages` lead nowhere."""
-    confirmed_on = who.confirmed_at.date() if who and who.confirmed_at else None
-    addressee = Addressee(
-        who.address if who else "you@example.org", who.name if who else "", confirmed_on, "preview", "preview"
-    )
-    renderer = DigestRenderer(site, environments, edition, pages, who.language if who else "")
+    who = who or nobody()
+    confirmed_on = who.confirmed_at.date() if who.confirmed_at else None
+    addressee = Addressee(who.address, who.name, confirmed_on, "preview", "preview")
+    renderer = DigestRenderer(site, environments, edition, pages, who.language)
     # Templates that could not be mailed are not shown as if they could.
     Splice(renderer, (), boundary_of(edition.name)).message(
         picks, addressee, message_id="preview", date="", at=edition.frozen_at
@@ -158,6 +173,5 @@ def preview(
 
 def preview_message(imprint: Imprint, edition: Edition, picks: tuple[Pick, ...], who: deliveries.Reader | None) -> bytes:
     """The same as a whole message."""
-    nobody = deliveries.Reader(0, "preview", "you@example.org", "", "active", None, 0.0, None, "")
     name = message_id(imprint.signer, edition.name, "preview", imprint.sender.address.domain)
-    return Press(imprint, edition).message(picks, who or nobody, name, edition.frozen_at)
+    return Press(imprint, edition).message(picks, who or nobody(), name, edition.frozen_at)

@@ -10,8 +10,8 @@ workers take more than slow ones, and a job too many finds nothing to do.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from digest.errors import DigestError
 from digest.flows.run import Plan
 from digest.scheduling import jobs, takeover
-from digest.scheduling.attempts import TICK, Complaints
+from digest.scheduling.attempts import TICK
 from digest.scheduling.chores import Chores
 from digest.scheduling.daemon import STUCK_AFTER, WATCHDOG
 from digest.scheduling.notify import Notifier
@@ -159,8 +159,18 @@ class Worker:
                 await self._chores.collect_attention()
                 await self._chores.learn()
 
-    def _guarded(self, what: str) -> AbstractAsyncContextManager[None]:
-        return _Guard(what, self._chores.complaints, self._fail)
+    @asynccontextmanager
+    async def _guarded(self, what: str) -> AsyncIterator[None]:
+        """What this program foresaw is said once, for there is a next time. Whatever nobody foresaw ends the worker, and does
+        not go down as one job that failed."""
+        try:
+            yield
+        except DigestError as error:
+            self._chores.complaints.say(what, error)
+        except Exception as error:  # noqa: BLE001 - the worker ends with it, in `run`
+            self._fail(error)
+        else:
+            self._chores.complaints.withdraw(what)
 
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
@@ -228,25 +238,6 @@ class Worker:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
-
-
-class _Guard(AbstractAsyncContextManager[None]):
-    """What this program foresaw is said once, for there is a next time. Whatever nobody foresaw ends the worker, and does not
-    go down as one job that failed."""
-
-    def __init__(self, what: str, complaints: Complaints, fail: Callable[[BaseException], None]) -> None:
-        self._what, self._complaints, self._fail = what, complaints, fail
-
-    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
-        if error is None:
-            self._complaints.withdraw(self._what)
-        elif isinstance(error, DigestError):
-            self._complaints.say(self._what, error)
-        elif isinstance(error, Exception):
-            self._fail(error)
-        else:
-            return False
-        return True
 
 
 def _noting() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:

@@ -18,7 +18,7 @@ from digest.edition.model import Edition, Pick
 from digest.errors import DigestError
 from digest.flows import drafts, health, messages, posting, status
 from digest.flows.settling import RETRIABLE
-from digest.store import deliveries, holding, ledger, overview
+from digest.store import holding, ledger, overview
 from digest.store.schema import delivery, notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import CADENCES, Cadence
@@ -194,8 +194,7 @@ class Operator:
             return self._nothing()
         try:
             imprint, relay, recipient = self._app.imprint, self._app.relay, EmailAddress.parse(to)
-            nobody = deliveries.Reader(0, "preview", recipient.text, "", "active", None, 0.0, None, "")
-            content = messages.preview_message(imprint, *made, nobody)
+            content = messages.preview_message(imprint, *made, messages.nobody(recipient.text))
             said = asyncio.run(posting.post(relay, imprint.sender.address, recipient, content))
         except DigestError as error:
             values = {"title": "It was not sent", "message": f"{error}. {error.fix}".strip()}
