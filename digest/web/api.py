@@ -17,13 +17,12 @@ from digest.web.limits import DATA, SEARCHES, Limits, limited
 from digest.web.openapi import EDITIONS, MAX_ASKED, MOST, USUAL, description
 from digest.web.papers import found as paper_named
 from digest.web.problems import FOR_ANY_SITE, Problem
-from digest.web.public import paper_path
+from digest.web.public import day_of, paper_path
 from digest.web.shelf import Shelf, answered
 from digest.wiring import App
 
 APPEARANCES = 60
 """Editions that are told of a paper."""
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _V1 = ("api", "v1")
 
@@ -55,7 +54,7 @@ class Api:
         asked = request.query_params.get("before")
         if asked is None:
             return self._shelf.answer(request, lambda: self._editions(None))
-        before = _date(asked)
+        before = day_of(asked)
         if before is None:
             return Problem(422, "before: a date like 2026-11-22")
         return answered(request, self._editions(before))
@@ -94,7 +93,7 @@ class Api:
         return _data({"editions": [self._edition(row.date, row.cadence, row.frozen_at) for row in shown], "next": after})
 
     def _issue(self, asked: str, cadence: Cadence) -> Response:
-        on = _date(asked)
+        on = day_of(asked)
         with self._app.store.read() as connection:
             issue = issues.find(connection, on, cadence) if on else None
         if issue is None:
@@ -136,14 +135,6 @@ class Api:
         place = ("week", on.isoformat()) if cadence == "weekly" else (on.isoformat(),)
         url, path = self._frame.url, self._frame.path
         return edition_data(on, cadence, frozen_at, url(path("archive", *place)), url(path(*_V1, "editions", *place)))
-
-
-def _date(text: str) -> date | None:
-    """A date as we write it; None for anything else."""
-    try:
-        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        return None
 
 
 def _data(content: Data) -> Response:

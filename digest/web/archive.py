@@ -17,7 +17,7 @@ from digest.subscribers.model import Cadence
 from digest.web.feeds import is_topic
 from digest.web.frame import Frame
 from digest.web.limits import PAGES, SEARCHES, Limits, limited
-from digest.web.public import edition_path, paper_path, view_of
+from digest.web.public import day_of, edition_path, paper_path, view_of
 from digest.web.shelf import Shelf
 from digest.wiring import App
 
@@ -26,7 +26,6 @@ RECENT = timedelta(days=62)
 AT_MOST = 100
 FOUND = 30
 """Papers that a search shows; of more it says that there are more."""
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _NO_EDITION = {"title": "There is no such edition", "message": "The archive lists all that there are."}
 
@@ -92,14 +91,18 @@ class Archive:
         return self._frame.public("month", values)
 
     def _issue(self, asked: str, cadence: Cadence) -> Response:
-        on = _day(asked)
+        on = day_of(asked)
         with self._app.store.read() as connection:
             issue = issues.find(connection, on, cadence) if on else None
             before, after = issues.beside(connection, on, cadence) if on else (None, None)
         if issue is None:
             return self._frame.page("error", _NO_EDITION, 404)
-        beside = {name: edition_path(self._frame, day, cadence) if day else "" for name, day in _named(before, after)}
-        return self._frame.public("issue", {"issue": view_of(issue, self._frame), **beside})
+        values = {
+            "issue": view_of(issue, self._frame),
+            "before": edition_path(self._frame, before, cadence) if before else "",
+            "after": edition_path(self._frame, after, cadence) if after else "",
+        }
+        return self._frame.public("issue", values)
 
     def _months(self, connection: Any, since: date, before: date | None) -> tuple[MonthView, ...]:
         rows = issues.listed(connection, since=since, before=before, limit=AT_MOST)
@@ -116,23 +119,9 @@ class Archive:
         return month_views(zip([row.date for row in rows], lines, strict=True), self._frame.path("archive"))
 
 
-def _named(before: date | None, after: date | None) -> tuple[tuple[str, date | None], tuple[str, date | None]]:
-    return ("before", before), ("after", after)
-
-
-def _day(text: str) -> date | None:
-    """The day that a path names, in the one spelling that it has; None if it names none."""
-    if not _DAY.fullmatch(text):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _first_of(text: str) -> date | None:
     """The first day of the month that a path names."""
-    return _day(f"{text}-01") if _MONTH.fullmatch(text) else None
+    return day_of(f"{text}-01") if _MONTH.fullmatch(text) else None
 
 
 def _next_month(first: date) -> date | None:

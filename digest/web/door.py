@@ -9,7 +9,7 @@ from digest.web.entry import Entry
 from digest.web.forms import form_of
 from digest.web.frame import Frame
 from digest.web.limits import ENTRANCES, Limits
-from digest.web.origin import is_foreign
+from digest.web.origin import foreign, is_foreign
 
 # Without a referrer, browsers do not say either whose page a form is of.
 OURS = {"Referrer-Policy": "same-origin"}
@@ -51,8 +51,3 @@ def knock(frame: Frame, entry: Entry, wrong: str = "") -> Response:
     """Ask for the token, where there is one."""
     values = {"wrong": wrong, "by_token": entry.by_token}
     return frame.page("operator/enter", values, 401, {**OURS, "WWW-Authenticate": "Bearer"})
-
-
-def foreign(frame: Frame) -> Response:
-    """What a form of another site gets."""
-    return frame.page("error", {"title": "That came from another site", "message": "Please use the form on our own page."}, 403)

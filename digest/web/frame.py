@@ -39,15 +39,10 @@ class Frame:
         html = self._html(name, values, public=False)
         return HTMLResponse(html, status, {**PRIVATE, **_policy(html), **(headers or {})})
 
-    def public(self, name: str, values: Values | None = None, status: int = 200) -> Response:
+    def public(self, name: str, values: Values | None = None) -> Response:
         """A page for everybody, without a word on how long it may be kept: see `Shelf`."""
         html = self._html(name, values, public=True)
-        return HTMLResponse(html, status, _policy(html))
-
-    def missing(self) -> Response:
-        """What is said of a page that is not there."""
-        values = {"title": "There is no such page", "message": "Perhaps the link was cut in two by a mail program."}
-        return self.page("error", values, 404)
+        return HTMLResponse(html, headers=_policy(html))
 
     def see_other(self, *parts: str) -> Response:
         """What answers a POST whose result has a page of its own (RFC 9110 15.4.4)."""

@@ -20,7 +20,7 @@ from digest.tokens import TOKEN
 from digest.web.forms import form_of
 from digest.web.frame import Frame
 from digest.web.limits import LINKS, Limits, limited
-from digest.web.origin import is_foreign
+from digest.web.origin import foreign, is_foreign
 from digest.web.visitors import Visitors
 from digest.web.wishing import Wishing, texts
 from digest.wiring import App
@@ -61,8 +61,7 @@ class Joining:
 
     def _subscribe(self, request: Request, form: FormData) -> Response:
         if is_foreign(request, self._host):
-            values = {"title": "That came from another site", "message": "Please use the form on our own page."}
-            return self._frame.page("error", values, 403)
+            return foreign(self._frame)
         written = str(form.get("email", ""))[:400]
         if form.get(TRAP):
             return self._frame.see_other("check-inbox")

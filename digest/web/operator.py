@@ -10,6 +10,7 @@ from typing import TypeAlias, get_args
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -23,14 +24,14 @@ from digest.store.schema import delivery, notice
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import CADENCES, Cadence
 from digest.web import operator_views as views
-from digest.web.door import OURS, Door, foreign, knock
+from digest.web.door import OURS, Door, knock
 from digest.web.entry import Entry
 from digest.web.failing import Failing
 from digest.web.forms import form_of
 from digest.web.frame import PRIVATE, Frame
 from digest.web.guard import Guard, host_of
 from digest.web.limits import Limits
-from digest.web.origin import is_foreign
+from digest.web.origin import foreign, is_foreign
 from digest.web.probes import healthz, is_local, metrics
 from digest.web.visitors import Visitors
 from digest.wiring import App
@@ -108,7 +109,7 @@ class Operator:
     def metrics(self, request: Request) -> Response:
         """For a monitor on this machine, or one that has the token (`Authorization: Bearer`)."""
         if self._entry.who(request) is None and not is_local(request):
-            return self._frame.missing()
+            raise HTTPException(404)
         return metrics(self._app, self._health())
 
     def status(self, request: Request) -> Response:
@@ -159,7 +160,7 @@ class Operator:
     def _retry(self, named: Sequence[str]) -> Response:
         mails = [match for one in named if (match := _MAIL.fullmatch(one))]
         if not mails or len(mails) < len(named):
-            return self._frame.missing()
+            raise HTTPException(404)
         now = self._app.clock.now()
         with self._app.store.write() as connection:
             queued = [ledger.retry(connection, TABLES[one[1]], int(one[2]), now, from_states=RETRIABLE) for one in mails]

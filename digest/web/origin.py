@@ -3,6 +3,9 @@
 import re
 
 from starlette.requests import Request
+from starlette.responses import Response
+
+from digest.web.frame import Frame
 
 _SITE = re.compile(r"https?://([^/?#@\s]+)")
 
@@ -21,3 +24,8 @@ def is_foreign(request: Request, host: str) -> bool:
         return False
     named = _SITE.fullmatch(origin)
     return named is None or named[1] not in (host, request.headers.get("host", ""))
+
+
+def foreign(frame: Frame) -> Response:
+    """What a form of another site gets."""
+    return frame.page("error", {"title": "That came from another site", "message": "Please use the form on our own page."}, 403)

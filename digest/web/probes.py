@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -52,7 +53,7 @@ class Probes:
     def metrics(self, request: Request) -> Response:
         """For a monitor on this machine; whoever comes over a proxy or the network finds nothing here."""
         if not is_local(request):
-            return self._frame.missing()
+            raise HTTPException(404)
         return metrics(self._app, self._health())
 
     def robots(self, _request: Request) -> Response:
@@ -64,7 +65,7 @@ class Probes:
         """RFC 9116; there is none where nobody can be written to, and 2.5.3 allows no page that is not reached by https."""
         contact, site = self._app.settings.site.contact, urlsplit(str(self._app.settings.site.public_url))
         if not contact or contact.startswith("http:"):
-            return self._frame.missing()
+            raise HTTPException(404)
         today = datetime.combine(self._app.clock.now(), time(), UTC)
         lines = [
             f"Contact: {contact if '://' in contact else f'mailto:{contact}'}",

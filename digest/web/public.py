@@ -1,5 +1,6 @@
 """The pages that are the same for everybody."""
 
+import re
 from collections.abc import Hashable
 from datetime import date
 
@@ -14,6 +15,8 @@ from digest.subscribers.model import Cadence
 from digest.web.frame import Frame
 from digest.web.shelf import Shelf
 from digest.wiring import App
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Public:
@@ -59,6 +62,14 @@ def view_of(issue: Issue, frame: Frame) -> IssueView:
 def issue_path(frame: Frame, issue: Issue) -> str:
     """The path of an issue's page: `/archive/2026-11-22`, `/archive/week/2026-11-16`."""
     return edition_path(frame, issue.date, issue.cadence)
+
+
+def day_of(text: str) -> date | None:
+    """The day that a path or a parameter names, in the one spelling that we write; None if it names none."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def edition_path(frame: Frame, on: date, cadence: Cadence) -> str:
