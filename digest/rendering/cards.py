@@ -52,7 +52,7 @@ def paper_view(entry: Entry, day: date, tongue: Tongue = ENGLISH) -> PaperView:
     is_new = days <= 0 and bool(work.published_at or work.listed_on)  # what tells no date of its own is not called new
     age = tongue.say("day %(day)s", day=days + 1) if days > 0 else tongue.say("new") if is_new else ""
     reasons, otherwise = _reasons(entry, tongue, is_aged=bool(age))
-    title = clean(readable(work.title), MAX_TITLE) or tongue.say("Untitled paper")
+    title = title_of(work, tongue)
     return PaperView(
         title=title,
         url=next(iter(links), ""),
@@ -70,6 +70,11 @@ def paper_view(entry: Entry, day: date, tongue: Tongue = ENGLISH) -> PaperView:
         sources=_sources(links),
         words=len(title.split()) + len(summary.split()),
     )
+
+
+def title_of(work: Work, tongue: Tongue = ENGLISH) -> str:
+    """A paper's title as it is shown everywhere."""
+    return clean(readable(work.title), MAX_TITLE) or tongue.say("Untitled paper")
 
 
 def _byline(work: Work) -> str:

@@ -11,7 +11,7 @@ from digest.edition.model import Entry
 from digest.papers.model import Work
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
 from digest.ranking.model import Term
-from digest.rendering.cards import safe_links
+from digest.rendering.cards import safe_links, title_of
 from digest.rendering.feed import timestamp
 from digest.rendering.tex import readable
 from digest.subscribers.model import Cadence
@@ -24,7 +24,7 @@ def paper_data(key: str, work: Work, url: str) -> Data:
     return {
         "key": key,
         "url": url,
-        "title": clean(readable(work.title), MAX_TITLE) or "Untitled paper",
+        "title": title_of(work),
         "authors": _names(work.authors),
         "abstract": clean(readable(work.abstract), MAX_ABSTRACT),
         "categories": _names(work.categories),

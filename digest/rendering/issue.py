@@ -22,7 +22,7 @@ class StoryView:
     """Of our own page about it."""
     paper: PaperView
     why: str
-    """What the ranking says for it."""
+    """What speaks for it: somebody's interests, if it is a preview, and the ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,11 @@ class IssueView:
     notes: tuple[str, ...]
 
 
-def story_view(entry: Entry, on: date, place: int, path: str) -> StoryView:
-    """One entry of the edition of a day."""
+def story_view(entry: Entry, on: date, place: int, path: str, his: str = "") -> StoryView:
+    """One entry of the edition of a day. `his`: what one person's interests say for it; empty where they say nothing."""
     paper = paper_view(entry, on)
-    return StoryView(place, path, paper, "; ".join(paper.reasons[:REASONS_SHOWN]) or paper.otherwise)
+    said = ([his] if his else []) + list(paper.reasons)
+    return StoryView(place, path, paper, "; ".join(said[:REASONS_SHOWN]) or paper.otherwise)
 
 
 def issue_view(

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from digest.papers.model import Paper
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
-from digest.rendering.cards import shown_links, written_by
+from digest.rendering.cards import shown_links, title_of, written_by
 from digest.rendering.model import LinkView
 from digest.rendering.tex import readable
 from digest.rendering.words import on
@@ -56,7 +56,7 @@ def paper_page(paper: Paper, aliases: Iterable[str]) -> PaperPage:
     """
     work = paper.work
     return PaperPage(
-        title=title_of(paper),
+        title=title_of(work),
         authors=_authors(work.authors, AUTHORS_SHOWN),
         organization=clean(readable(work.organization), MAX_NAME),
         summary=clean(readable(work.summary), MAX_ABSTRACT),
@@ -69,12 +69,7 @@ def paper_page(paper: Paper, aliases: Iterable[str]) -> PaperPage:
 
 def found_view(paper: Paper, path: str) -> FoundView:
     """A paper that was found, whose page is at `path`."""
-    return FoundView(path, title_of(paper), " · ".join(filter(None, (_authors(paper.work.authors, 3), on(paper.day)))))
-
-
-def title_of(paper: Paper) -> str:
-    """Its title as it is shown everywhere."""
-    return clean(readable(paper.work.title), MAX_TITLE) or "Untitled paper"
+    return FoundView(path, title_of(paper.work), " · ".join(filter(None, (_authors(paper.work.authors, 3), on(paper.day)))))
 
 
 def _authors(authors: tuple[str, ...], shown: int) -> str:

@@ -11,8 +11,7 @@ from starlette.routing import Route
 from digest.edition.model import SECTIONS, Pick
 from digest.flows import liking
 from digest.outbox.identity import is_rating_token
-from digest.papers.text import MAX_TITLE, clean
-from digest.rendering.tex import readable
+from digest.rendering.cards import title_of
 from digest.store import deliveries, papers
 from digest.store.retention import PICKS
 from digest.store.rows import picks_from_json
@@ -88,7 +87,7 @@ class Rating:
             rated = papers.by_id(connection, wanted[0]) if wanted else None
         if rated is None:
             return _UNKNOWN
-        return Rated(reader.id, rated.key, clean(readable(rated.work.title), MAX_TITLE) or "Untitled paper")
+        return Rated(reader.id, rated.key, title_of(rated.work))
 
 
 def _shown(picks: Sequence[Pick]) -> list[int]:
