@@ -1,14 +1,17 @@
-"""Reads one field of a JSON object from outside, cleaned and limited, or says in words why it cannot be used."""
+"""Reads one field of a JSON object from outside, cleaned and limited.
+
+`read_…` says in words why a value cannot be used. `…_at` makes do without it, for what an entry need not have.
+"""
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from digest.clock import parse_instant
 from digest.errors import BadInput, UsageError
 from digest.papers.identity import normalised_title
-from digest.papers.model import Metric
+from digest.papers.model import Metric, Reading
 from digest.papers.text import MAX_TITLE, clean
 
 MAX_COUNT = 10**9
@@ -105,6 +108,46 @@ def read_count(metric: Metric, value: object) -> int:
     if not (1 if metric == "rank" else 0) <= value <= MAX_COUNT:
         raise Unusable(f"`{metric}` cannot be that {'small' if value <= 0 else 'great'}")
     return value
+
+
+def object_at(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """An object within an object; an empty one where there is none, or something else."""
+    value = entry.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def text_at(entry: Mapping[str, object], key: str, limit: int) -> str:
+    """A text, cleaned, at most `limit` characters; empty where there is none, or something else."""
+    value = entry.get(key)
+    return clean(value, limit) if isinstance(value, str) else ""
+
+
+def reading_at(
+    entry: Mapping[str, object], key: str, source: str, metric: Metric, seen_at: datetime, left_out: list[str]
+) -> tuple[Reading, ...]:
+    """The count that stands under a key, or nothing: one that is missing is not zero, and one that cannot be used is named in
+    `left_out`."""
+    if (value := entry.get(key)) is None:
+        return ()
+    try:
+        return (Reading(source, metric, read_count(metric, value), seen_at),)
+    except Unusable as error:
+        left_out.append(f"{error}; left out")
+        return ()
+
+
+def instant_at(entry: Mapping[str, object], key: str, seen_at: datetime, left_out: list[str]) -> datetime | None:
+    """The time that stands under a key, or None; one that cannot be used is named in `left_out`.
+
+    It may lie a day after `seen_at`, for dates have no zone.
+    """
+    if (value := entry.get(key)) is None:
+        return None
+    try:
+        return read_instant(key, value, not_after=seen_at + timedelta(days=1))
+    except Unusable as error:
+        left_out.append(f"{error}; left out")
+        return None
 
 
 def read_instant(key: str, value: object, not_after: datetime) -> datetime:

@@ -20,7 +20,7 @@ number and skipped. Anything else that cannot be used is reported and left out, 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from digest.papers.identity import arxiv_id, doi, strongest
+from digest.papers.identity import arxiv_id, doi, strongest_first
 from digest.papers.model import METRICS, Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
 from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_text, read_texts, read_title
@@ -123,11 +123,7 @@ def _ids(line: _Line) -> tuple[str, ...]:
                 line.leave_out(f"`{key}` is none: {clean(given, 60)!r}")
     address = _address(line, "url")
     ids |= {id_ for id_ in (arxiv_id(address), doi(address)) if id_}
-    ordered = []
-    while ids:
-        ordered.append(strongest(ids))
-        ids.remove(ordered[-1])
-    return tuple(ordered)
+    return strongest_first(ids)
 
 
 def _published_at(line: _Line, seen_at: datetime) -> datetime | None:

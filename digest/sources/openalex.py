@@ -13,11 +13,11 @@ from pydantic import Field, SecretStr
 from digest.clock import Duration
 from digest.errors import BadInput
 from digest.papers.identity import arxiv_id, doi
-from digest.papers.model import Reading, Sighting, Work
-from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
+from digest.papers.model import Sighting, Work
+from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME
 from digest.sources import markup
 from digest.sources.base import Brings, Collected, Errand, Known
-from digest.sources.fields import LONGEST_TITLE, Unusable, read_answer, read_count, read_instant, read_title
+from digest.sources.fields import LONGEST_TITLE, Unusable, instant_at, object_at, read_answer, read_title, reading_at, text_at
 from digest.sources.links import links_of_id
 from digest.sources.lookup import batches_of, look_up
 from digest.sources.parsed import Parsed, Problem
@@ -133,9 +133,9 @@ def _works(raw: str | bytes) -> tuple[list[object], int]:
         return answer, len(answer)
     if isinstance(answer, dict):
         if isinstance(found := answer.get("results"), list):
-            count = _object(answer, "meta").get("count")
+            count = object_at(answer, "meta").get("count")
             return found, count if isinstance(count, int) else len(found)
-        if says := _text(answer, "message", 200) or _text(answer, "error", 200):
+        if says := text_at(answer, "message", 200) or text_at(answer, "error", 200):
             raise BadInput(f"{TITLE} says: {says}")
         if "title" in answer or "display_name" in answer:
             return [answer], 1
@@ -190,18 +190,19 @@ def _sighting(
         published_at=_published_at(work, seen_at, left_out) if announces else None,
         links=links,
     )
-    return Sighting(NAME, seen_at, seen, ids, tuple(_citations(work, seen_at, left_out)), announces)
+    citations = reading_at(work, "cited_by_count", NAME, "citations", seen_at, left_out)
+    return Sighting(NAME, seen_at, seen, ids, citations, announces)
 
 
 def _ids(work: Mapping[str, object], left_out: list[str]) -> Iterator[str]:
     """What can be read of the work's ids, strongest first; at most one of arXiv, for two of them are two papers."""
-    given = work.get("doi") or _object(work, "ids").get("doi")
+    given = work.get("doi") or object_at(work, "ids").get("doi")
     number = doi(given[:300]) if isinstance(given, str) else None
     if given and number is None:
         left_out.append("its `doi` is none; left out")
     if number is None or number.startswith("doi:"):
-        locations = (_object(work, "best_oa_location"), *_objects(work, "locations"))
-        addresses = (_text(place, key, 300) for place in locations for key in ("landing_page_url", "pdf_url"))
+        locations = (object_at(work, "best_oa_location"), *_objects(work, "locations"))
+        addresses = (text_at(place, key, 300) for place in locations for key in ("landing_page_url", "pdf_url"))
         on_arxiv = {id_ for address in addresses if (id_ := arxiv_id(address) or _arxiv_doi(address))}
         if len(on_arxiv) == 1:
             yield on_arxiv.pop()
@@ -209,7 +210,7 @@ def _ids(work: Mapping[str, object], left_out: list[str]) -> Iterator[str]:
             left_out.append("it stands at several places of arXiv; left out")
     if number:
         yield number
-    if match := _WORK_ID.fullmatch(_text(work, "id", 100)):
+    if match := _WORK_ID.fullmatch(text_at(work, "id", 100)):
         yield f"openalex:{match[1].upper()}"
 
 
@@ -241,7 +242,7 @@ def _title(value: object) -> str:
 
 def _authors(authorships: Sequence[Mapping[str, object]]) -> Iterator[str]:
     for authorship in authorships:
-        if name := _text(_object(authorship, "author"), "display_name", MAX_NAME) or _text(
+        if name := text_at(object_at(authorship, "author"), "display_name", MAX_NAME) or text_at(
             authorship, "raw_author_name", MAX_NAME
         ):
             yield name
@@ -249,49 +250,23 @@ def _authors(authorships: Sequence[Mapping[str, object]]) -> Iterator[str]:
 
 def _organization(authorships: Sequence[Mapping[str, object]]) -> str:
     """The first author's institution; where several are told, none is the one."""
-    names = {_text(at, "display_name", MAX_NAME) for at in _objects(authorships[0], "institutions")} if authorships else set()
+    names = {text_at(at, "display_name", MAX_NAME) for at in _objects(authorships[0], "institutions")} if authorships else set()
     names.discard("")
     return names.pop() if len(names) == 1 else ""
 
 
 def _topics(work: Mapping[str, object]) -> tuple[str, ...]:
-    topics = (_object(work, "primary_topic"), *_objects(work, "topics"))
-    names = (_text(topic, "display_name", 80) for topic in topics)
+    topics = (object_at(work, "primary_topic"), *_objects(work, "topics"))
+    names = (text_at(topic, "display_name", 80) for topic in topics)
     return tuple(dict.fromkeys(name for name in names if name))[:30]
 
 
 def _published_at(work: Mapping[str, object], seen_at: datetime, left_out: list[str]) -> datetime | None:
-    if (value := work.get("publication_date")) is None:
-        return None
-    try:
-        published_at = read_instant("publication_date", value, not_after=seen_at + timedelta(days=1))
-    except Unusable as error:
-        left_out.append(f"{error}; left out")
-        return None
-    # So it writes a date of which it knows the year alone.
-    return None if (published_at.month, published_at.day) == (1, 1) else published_at
-
-
-def _citations(work: Mapping[str, object], seen_at: datetime, left_out: list[str]) -> Iterator[Reading]:
-    """The count if it is there: one that is missing is not zero."""
-    if (value := work.get("cited_by_count")) is None:
-        return
-    try:
-        yield Reading(NAME, "citations", read_count("citations", value), seen_at)
-    except Unusable as error:
-        left_out.append(f"{error}; left out")
-
-
-def _object(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = entry.get(key)
-    return value if isinstance(value, dict) else {}
+    published_at = instant_at(work, "publication_date", seen_at, left_out)
+    # The first of January is how it writes a date of which it knows the year alone.
+    return None if published_at and (published_at.month, published_at.day) == (1, 1) else published_at
 
 
 def _objects(entry: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
     value = entry.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(entry: Mapping[str, object], key: str, limit: int) -> str:
-    value = entry.get(key)
-    return clean(value, limit) if isinstance(value, str) else ""

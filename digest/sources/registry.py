@@ -7,14 +7,11 @@ from digest.sources.base import Source
 from digest.sources.biorxiv import Biorxiv
 from digest.sources.feed import feeds_of
 from digest.sources.folder import Folder
-from digest.sources.formats import FORMATS, guess_format
 from digest.sources.github import GitHub
 from digest.sources.huggingface import HuggingFace
 from digest.sources.openalex import OpenAlex
 from digest.sources.semantic_scholar import SemanticScholar
 from digest.sources.settings import SourcesSettings
-
-__all__ = ["FORMATS", "guess_format", "sources_of"]
 
 
 def sources_of(settings: SourcesSettings) -> dict[str, Source]:

@@ -14,10 +14,10 @@ from pydantic import Field, SecretStr
 from digest.clock import Duration
 from digest.errors import BadInput
 from digest.papers.identity import arxiv_id, doi, strongest_first
-from digest.papers.model import Reading, Sighting, Work
+from digest.papers.model import Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean, shorten
 from digest.sources.base import Brings, Collected, Errand, Known
-from digest.sources.fields import MAX_SUMMARY, Unusable, read_answer, read_count, read_instant, read_title
+from digest.sources.fields import MAX_SUMMARY, Unusable, instant_at, object_at, read_answer, read_title, reading_at, text_at
 from digest.sources.links import links_of_id
 from digest.sources.lookup import batches_of, look_up
 from digest.sources.parsed import Parsed, Problem
@@ -179,26 +179,27 @@ def _sighting(raw_entry: object, asked: str, seen_at: datetime, announces: bool,
     if asked.startswith("arxiv:") and other:
         raise Unusable(f"the answer is about {other}")
     ids = strongest_first({*ids, asked} - {""})
-    summary = _text(_object(entry, "tldr"), "text", MAX_SUMMARY)
+    summary = text_at(object_at(entry, "tldr"), "text", MAX_SUMMARY)
     links: dict[str, str] = {}
     for id_ in ids:
         links = links_of_id(id_) | links
     work = Work(
         title=read_title(entry.get("title")),
-        abstract=_text(entry, "abstract", MAX_ABSTRACT),
+        abstract=text_at(entry, "abstract", MAX_ABSTRACT),
         authors=tuple(_each(entry, "authors", "name", MAX_NAME))[:MAX_AUTHORS],
         keywords=tuple(dict.fromkeys(_each(entry, "s2FieldsOfStudy", "category", 80)))[:30],
         summary=summary,
         summary_by=TITLE if summary else "",
-        published_at=_published_at(entry, seen_at, left_out) if announces else None,
+        published_at=instant_at(entry, "publicationDate", seen_at, left_out) if announces else None,
         links=links,
     )
-    return Sighting(NAME, seen_at, work, ids, tuple(_citations(entry, seen_at, left_out)), announces)
+    citations = reading_at(entry, "citationCount", NAME, "citations", seen_at, left_out)
+    return Sighting(NAME, seen_at, work, ids, citations, announces)
 
 
 def _ids(entry: Mapping[str, object], left_out: list[str]) -> Iterator[str]:
     """What can be read of the entry's ids; at most one of arXiv, for two of them are two papers."""
-    external = _object(entry, "externalIds")
+    external = object_at(entry, "externalIds")
     on_arxiv: set[str] = set()
     for key, read in (("ArXiv", arxiv_id), ("DOI", doi)):
         if (value := external.get(key)) is None:
@@ -217,39 +218,9 @@ def _ids(entry: Mapping[str, object], left_out: list[str]) -> Iterator[str]:
         left_out.append("`paperId` is none; left out")
 
 
-def _object(entry: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = entry.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(entry: Mapping[str, object], key: str, limit: int) -> str:
-    value = entry.get(key)
-    return clean(value, limit) if isinstance(value, str) else ""
-
-
 def _each(entry: Mapping[str, object], key: str, inner: str, limit: int) -> Iterator[str]:
     """A text of each object of a list, where there is one."""
     items = entry.get(key)
     for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict) and (text := _text(item, inner, limit)):
+        if isinstance(item, dict) and (text := text_at(item, inner, limit)):
             yield text
-
-
-def _published_at(entry: Mapping[str, object], seen_at: datetime, left_out: list[str]) -> datetime | None:
-    if (value := entry.get("publicationDate")) is None:
-        return None
-    try:
-        return read_instant("publicationDate", value, not_after=seen_at + timedelta(days=1))
-    except Unusable as error:
-        left_out.append(f"{error}; left out")
-        return None
-
-
-def _citations(entry: Mapping[str, object], seen_at: datetime, left_out: list[str]) -> Iterator[Reading]:
-    """The count if it is there: one that is missing is not zero."""
-    if (value := entry.get("citationCount")) is None:
-        return
-    try:
-        yield Reading(NAME, "citations", read_count("citations", value), seen_at)
-    except Unusable as error:
-        left_out.append(f"{error}; left out")

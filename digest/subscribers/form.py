@@ -17,7 +17,6 @@ from digest.subscribers.model import (
     CADENCES,
     MAX_KEY,
     PARSERS,
-    RATED,
     Interest,
     InterestKind,
     Preferences,
@@ -122,7 +121,7 @@ def sent(fields: Iterable[tuple[str, str]], *, bibtex: bool = False) -> Form:
 
 def with_likes(form: Form) -> Wishes:
     """What the form amounts to with its papers among the interests, for one who has rated none before."""
-    liked = tuple(Interest(RATED[0], like.ids[0]) for like in form.likes)
+    liked = tuple(Interest("liked", like.ids[0]) for like in form.likes)
     return Wishes(form.wishes.preferences, (*form.wishes.interests, *liked))
 
 

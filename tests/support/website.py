@@ -42,7 +42,7 @@ class Website:
     """A server that keeps its connections open, in a thread of its own; with `tls`, over HTTPS.
 
     `answers` are given in turn, the last one for good; or `respond`, if set, makes an answer of what is asked. `requests` are
-    what came in; `paths` and `agents` are parts of them. `released` is set at the end: whoever holds a connection open lets go.
+    what came in; `paths` are parts of them. `released` is set at the end: whoever holds a connection open lets go.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -72,10 +72,6 @@ class Website:
     @property
     def paths(self) -> list[str]:
         return [asked.path for asked in self.requests]
-
-    @property
-    def agents(self) -> list[str]:
-        return [asked.headers.get("User-Agent", "") for asked in self.requests]
 
     def will_answer(self, *scripted: dict[str, Any]) -> None:
         self.answers = [Answer(**fields) for fields in scripted]

@@ -20,7 +20,8 @@ from digest.resources import checkout
 from digest.settings.keys import known_keys
 from digest.sources import jsonl
 from digest.sources.base import Verdict
-from digest.sources.registry import FORMATS, sources_of
+from digest.sources.formats import FORMATS
+from digest.sources.registry import sources_of
 from digest.sources.settings import SourcesSettings
 
 TOP = checkout() or Path()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digest.papers.identity import normalised_title
-from digest.sources.registry import FORMATS, guess_format
+from digest.sources.formats import FORMATS, guess_format
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import parse_cadence, parse_days, parse_hour, parse_interest, parse_size, parse_zone
 

@@ -8,7 +8,6 @@ from digest.papers.text import clean, shorten
 
 # Every character, lone surrogates too: JSON can carry them.
 ANY_TEXT = st.text(st.characters(), max_size=400)
-HARMLESS_FORMAT = {"\u200c", "\u200d"}
 
 
 @given(ANY_TEXT, st.integers(2, 120))
