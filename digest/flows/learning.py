@@ -79,9 +79,9 @@ def fit_vocabulary(store: Store, now: datetime, stop: Callable[[], bool] = never
 
 def fitted(store: Store) -> Vocabulary | None:
     """A vocabulary of the papers as they are, for a look at an edition; it is not stored. None without a paper."""
-    words = _Words(store, never)
-    vocabulary = fit(words)
-    return vocabulary if words.papers else None
+    newest = _NewestPapers(store, never)
+    vocabulary = fit(newest)
+    return vocabulary if newest.read else None
 
 
 def learn_profiles(
@@ -197,25 +197,25 @@ def _profiles(vocabulary: Vocabulary, heard: _Heard, lens: Lens | None) -> dict[
     return found
 
 
-class _Words:
-    """The newest papers, read as they are asked for; each page of them in a look at the database of its own."""
+class _NewestPapers:
+    """The newest papers, read from the database as they are asked for, each page of them in a transaction of its own."""
 
     def __init__(self, store: Store, stop: Callable[[], bool]) -> None:
         self._store, self._stop = store, stop
-        self.papers = 0
-        """How many were read."""
+        self.read = 0
+        """How many there were so far."""
 
     def __iter__(self) -> Iterator[Work]:
         before: int | None = None
-        while self.papers < MOST_PAPERS:
+        while self.read < MOST_PAPERS:
             if self._stop():
                 raise Stopped
             with self._store.read() as connection:
-                page = papers.texts(connection, before=before, limit=min(PAPERS_AT_ONCE, MOST_PAPERS - self.papers))
+                page = papers.texts(connection, before=before, limit=min(PAPERS_AT_ONCE, MOST_PAPERS - self.read))
             if not page:
                 return
             before = min(page)
-            self.papers += len(page)
+            self.read += len(page)
             yield from page.values()
 
 
@@ -230,9 +230,9 @@ def _fit(store: Store, now: datetime, known: int | None, patience: timedelta, st
             standing = vocabularies.current(connection)
         if standing is not None and standing.version != known:
             return standing.version  # somebody else was at it until now
-        words = _Words(store, stop)
-        vocabulary = fit(words)
-        if not words.papers:
+        newest = _NewestPapers(store, stop)
+        vocabulary = fit(newest)
+        if not newest.read:
             return known
         with store.write() as connection:
-            return vocabularies.save(connection, vocabulary, words.papers, now)
+            return vocabularies.save(connection, vocabulary, newest.read, now)

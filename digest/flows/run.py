@@ -29,8 +29,11 @@ from digest.store import retention, subscribers
 from digest.store.engine import Store
 
 FRESH_FOR = timedelta(minutes=55)
+"""For how long a source's answer will do, so that it is not asked again."""
 FRESH_BEFORE_FREEZING = timedelta(minutes=5)
+"""The same when an edition is about to be frozen."""
 LEARNING = timedelta(minutes=5)
+"""How long one call of `learn` works at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,14 @@ def collect(plan: Plan, on: date | None = None, watch: Watch = NOBODY) -> list[B
     The freshest readings make the best edition: before one is frozen, lately is shorter, and what another process is
     collecting is waited for.
     """
-    now_or_never = freezing(plan, on)
+    about_to_freeze = freezing(plan, on)
     return collecting.collect(
         plan.store,
         plan.clock,
         plan.web,
         plan.sources,
-        fresh_for=FRESH_BEFORE_FREEZING if now_or_never else FRESH_FOR,
-        patience=plan.sources.budget if now_or_never else timedelta(0),
+        fresh_for=FRESH_BEFORE_FREEZING if about_to_freeze else FRESH_FOR,
+        patience=plan.sources.budget if about_to_freeze else timedelta(0),
         alarm=plan.alarm,
         watch=watch,
     )

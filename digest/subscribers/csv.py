@@ -34,6 +34,7 @@ from digest.subscribers.model import (
 )
 
 _PREFERENCES = tuple(PARSERS)
+# Columns that list interests, separated by `;`. An id of a paper may have a `;` of its own, which is written `%3B`.
 STATED_IN: dict[str, InterestKind] = {
     "topics": "topic",
     "keywords": "keyword",
@@ -42,7 +43,6 @@ STATED_IN: dict[str, InterestKind] = {
     "mutes": "mute",
 }
 RATED_IN: dict[str, InterestKind] = {"likes": "liked", "dislikes": "disliked"}
-"""Columns that list interests, separated by `;`. In an id, which may have one of its own, it is written `%3B`."""
 COLUMNS = ("email", "name", *STATED_IN, *RATED_IN, *_PREFERENCES, "state")
 _NAMES_OF_EMAIL = ("e-mail", "email address", "e-mail address", "email_address")
 MAX_RECORD = 1_048_576
