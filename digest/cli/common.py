@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
@@ -101,8 +101,9 @@ def _write(text: str) -> None:
 
 
 def talk(text: str) -> None:
-    """A line for the person at the terminal."""
-    sys.stderr.write(safe(text) + "\n")
+    """A line for the person at the terminal, who may have closed it."""
+    with suppress(OSError):
+        sys.stderr.write(safe(text) + "\n")
 
 
 def safe(text: str) -> str:

@@ -1,8 +1,6 @@
 """`digest daemon` and `digest web`."""
 
-import asyncio
 import logging
-import signal
 import sys
 from typing import Annotated
 
@@ -31,9 +29,7 @@ def daemon(
 
         async def work() -> None:
             worker = Daemon(plan, Notifier())
-            running = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                running.add_signal_handler(number, worker.stop)
+            loop.when_told_to_end(worker.stop)
             if no_web:
                 await worker.run()
                 return

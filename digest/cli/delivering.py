@@ -1,7 +1,6 @@
 """`digest run` and `digest deliver`."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -116,21 +115,20 @@ def deliver(
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]], at_stop: Callable[[], None] = lambda: None) -> T:
-    """Run until done; Ctrl-C or SIGTERM finishes the mails on the wire first, a second one ends it at once."""
+    """Run until done; Ctrl-C, SIGTERM or the end of the terminal finishes the mails on the wire first, a second one ends it at
+    once."""
 
     async def guarded() -> T:
         stop = asyncio.Event()
-        running = asyncio.get_running_loop()
 
         def on_signal() -> None:
             if stop.is_set():
                 raise KeyboardInterrupt
-            talk("Stopping: the mails on the wire are finished first.")
             stop.set()
             at_stop()
+            talk("Stopping: the mails on the wire are finished first.")
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            running.add_signal_handler(number, on_signal)
+        loop.when_told_to_end(on_signal)
         return await work(stop)
 
     return loop.run(guarded())

@@ -1,8 +1,5 @@
 """`digest worker`."""
 
-import asyncio
-import signal
-
 import typer
 
 from digest import loop
@@ -28,9 +25,7 @@ def worker(context: typer.Context) -> None:
 
         async def work() -> None:
             one = Worker(plan, url, Notifier())
-            running = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                running.add_signal_handler(number, one.stop)
+            loop.when_told_to_end(one.stop)
             await one.run()
 
         loop.run(work())

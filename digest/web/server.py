@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import logging
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digest.errors import Busy, ConfigurationError, NotPermitted
+from digest.loop import when_told_to_end
 from digest.settings.web import WebSettings
 from digest.web.app import create_app
 from digest.web.operator import create_operator_app
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def serve(app: App, bind: str | None = None) -> None:
-    """Answer requests until SIGTERM or Ctrl-C. `bind`: `HOST:PORT`, else `web.bind`.
+    """Answer requests until SIGTERM, Ctrl-C or the end of the terminal. `bind`: `HOST:PORT`, else `web.bind`.
 
     Raises:
         ConfigurationError: `site.public_url` is not set, the database has another schema, or this machine has no such address.
@@ -37,8 +37,7 @@ def serve(app: App, bind: str | None = None) -> None:
 
     async def until_signalled() -> None:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        when_told_to_end(stop.set)
         await serve_until(app, stop, bind)
 
     asyncio.run(until_signalled())

@@ -1,10 +1,14 @@
 """The daemon as systemd runs it: a process of its own, told by signals, telling by datagrams."""
 
+import asyncio
 import re
+import shlex
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -85,26 +89,50 @@ def test_a_daemon_whose_port_is_taken_says_so_and_ends(operator: Operator, sink:
     assert "Traceback" not in done.err
 
 
-def test_a_daemon_in_the_middle_of_a_mail_finishes_it_when_told_to_end(site: Site, operator: Operator, sink: Sink) -> None:
-    import asyncio
-    import threading
+class SlowSink:
+    """Has a mail server keep two mails on the wire until they may `go`."""
 
+    def __init__(self, sink: Sink) -> None:
+        self.go, self.recipients = threading.Event(), list[str]()
+        sink.on["CONTENT"] = self._wait
+
+    async def _wait(self, _session: object, recipient: str) -> None:
+        self.recipients.append(recipient)
+        await asyncio.to_thread(self.go.wait, 60)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("line", ["daemon --no-web", "run"])
+def test_whoever_is_in_the_middle_of_a_mail_finishes_it_when_told_to_end_or_its_terminal_is_closed(
+    site: Site, operator: Operator, sink: Sink, line: str, told: signal.Signals
+) -> None:
     site.readers(10)
-    go, on_the_wire = threading.Event(), []
-
-    async def wait(_session: object, recipient: str) -> None:
-        on_the_wire.append(recipient)
-        await asyncio.to_thread(go.wait, 60)
-
-    sink.on["CONTENT"] = wait
-    daemon = operator.start("daemon", "--no-web", now=MONDAY)
-    until(lambda: len(on_the_wire) == 2, "two mails on the wire")
-    daemon.send_signal(signal.SIGTERM)
-    _read_until(daemon, "stopping")
-    go.set()
-    daemon.communicate(timeout=30)
-    assert daemon.returncode == 0
+    slow = SlowSink(sink)
+    process = operator.start(*line.split(), now=MONDAY)
+    until(lambda: len(slow.recipients) == 2, "two mails on the wire")
+    process.send_signal(told)
+    _read_until(process, "topping")
+    if told == signal.SIGHUP:
+        process.send_signal(told)  # by the shell, and by the kernel
+    slow.go.set()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
     assert sorted(site.states().values()) == ["queued"] * 8 + ["submitted"] * 2
+
+
+def test_a_run_that_is_to_outlive_its_terminal_does(site: Site, operator: Operator, sink: Sink) -> None:
+    addresses = site.readers(10)
+    slow = SlowSink(sink)
+    line = f"trap '' HUP; exec {shlex.quote(sys.executable)} -m digest run --now {MONDAY.isoformat()}"
+    process = subprocess.Popen(["/bin/sh", "-c", line], env=operator.environ, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: len(slow.recipients) == 2, "two mails on the wire")
+        process.send_signal(signal.SIGHUP)
+        slow.go.set()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+    assert sink.recipients == addresses
 
 
 def _said(err: str, words: str) -> bool:
