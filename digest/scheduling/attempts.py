@@ -37,12 +37,17 @@ class Attempts:
     def __init__(self, work: str, clock: Clock, complaints: Complaints) -> None:
         self._work, self._clock, self._complaints = work, clock, complaints
         self._failures = 0
-        self._rest_until: datetime | None = None
+        self._failed_at: datetime | None = None
 
     @property
     def rest(self) -> timedelta:
         """How long it rests still."""
-        return max(self._rest_until - self._clock.now(), timedelta(0)) if self._rest_until else timedelta(0)
+        if self._failed_at is None:
+            return timedelta(0)
+        rested = self._clock.now() - self._failed_at
+        wanted = min(TICK * (1 << min(self._failures, 10)), LONGEST_REST)
+        # A clock that was set back does not tell, and may say so for a year.
+        return max(wanted - rested, timedelta(0)) if rested >= timedelta(0) else timedelta(0)
 
     async def attempt(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """What the work gives; None while it rests, and where it fails."""
@@ -54,8 +59,8 @@ class Attempts:
             self._complaints.say(self._work, error)
             if not isinstance(error, ConfigurationError):
                 self._failures += 1
-                self._rest_until = self._clock.now() + min(TICK * (1 << min(self._failures, 10)), LONGEST_REST)
+                self._failed_at = self._clock.now()
             return None
-        self._failures, self._rest_until = 0, None
+        self._failures, self._failed_at = 0, None
         self._complaints.withdraw(self._work)
         return result

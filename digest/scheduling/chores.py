@@ -72,7 +72,8 @@ class Chores:
 
     async def _learn(self) -> None:
         now = self._plan.clock.now()
-        if self._stopping() or (self._all_learned_at is not None and now - self._all_learned_at < LOOK_FOR_LEARNERS):
+        looked = self._all_learned_at is not None and timedelta(0) <= now - self._all_learned_at < LOOK_FOR_LEARNERS
+        if self._stopping() or looked:
             return
         learned = await asyncio.to_thread(flow.learn, self._plan, self._stopping)
         if not learned:

@@ -7,16 +7,21 @@ frozen when its sources have answered, or when they have had their time.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
+from digest.clock import SystemClock
 from digest.errors import DigestError
 from digest.flows.run import Plan
 from digest.scheduling.attempts import TICK
 from digest.scheduling.chores import Chores
 from digest.scheduling.notify import Notifier
+
+if TYPE_CHECKING:
+    from apscheduler.job import Job
 
 WATCHDOG = timedelta(seconds=30)
 STUCK_AFTER = timedelta(minutes=15)
@@ -35,7 +40,7 @@ class Daemon:
         self._plan, self._notifier = plan, notifier
         self._stop = asyncio.Event()
         self._ticking = asyncio.Lock()
-        self._since: datetime | None = None
+        self._since: float | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken: asyncio.Task[None] | None = None
         """The extra tick that `wake` asked for, as long as it has not begun."""
@@ -76,13 +81,14 @@ class Daemon:
             job_defaults={"coalesce": True, "max_instances": 3, "misfire_grace_time": None},
         )
         # It is the clock of the plan that says what is due; the scheduler only wakes us.
-        scheduler.add_job(self._tick, "interval", seconds=TICK.total_seconds(), id="tick")
-        scheduler.add_job(self._watch, "interval", seconds=WATCHDOG.total_seconds(), id="watchdog")
+        regular = ((self._tick, TICK), (self._watch, WATCHDOG))
+        beats = [(scheduler.add_job(act, "interval", seconds=every.total_seconds()), every) for act, every in regular]
         scheduler.start()
         following = self._chores.next_up()
         self._notifier.ready(following)
         log.info("ready; %s", following)
         work = [asyncio.create_task(self._gather(lambda: scheduler.add_job(self._tick)))]
+        work += [asyncio.create_task(self._keep_time(beats))]
         work += [asyncio.create_task(beside(self._stop))] if beside else []
         try:
             await self._stop.wait()
@@ -96,6 +102,17 @@ class Daemon:
             await asyncio.wait(work)  # whichever fails, the other one ends in order
             for task in work:
                 await task
+
+    async def _keep_time(self, beats: "list[tuple[Job, timedelta]]") -> None:
+        """Have the scheduler go on when the machine's clock is set back: it waits for times of day, and would wait until they
+        come once more."""
+        while not self._stop.is_set():
+            now = SystemClock().now()
+            for job, every in beats:
+                if job.next_run_time > now + every:
+                    job.reschedule("interval", seconds=every.total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), TICK.total_seconds())
 
     async def _gather(self, mail: Callable[[], object]) -> None:
         """Collect and publish until stopped; `mail` is called when there may be something new to mail."""
@@ -138,11 +155,11 @@ class Daemon:
                 self._since = None
 
     def _went_on(self) -> None:
-        self._since = self._plan.clock.now()
+        self._since = time.monotonic()
 
     async def _watch(self) -> None:
         """Feed the watchdog, unless a tick hangs or the database does not answer."""
-        if self._since is not None and self._plan.clock.now() - self._since > STUCK_AFTER:
+        if self._since is not None and time.monotonic() - self._since > STUCK_AFTER.total_seconds():
             return
         try:
             await asyncio.to_thread(self._chores.next_up)

@@ -10,10 +10,10 @@ workers take more than slow ones, and a job too many finds nothing to do.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from digest.errors import DigestError
@@ -59,7 +59,7 @@ class Worker:
         self._rhythm = rhythm or Rhythm()
         self._stop = asyncio.Event()
         self._turn = asyncio.Event()
-        self._since: datetime | None = None
+        self._since: float | None = None
         self._chores = Chores(plan, notifier, self._stop.is_set)
         self._error: BaseException | None = None
         self._id: int | None = None
@@ -220,11 +220,11 @@ class Worker:
                 workers.retire(connection, self._id, self._plan.clock.now())
 
     def _went_on(self) -> None:
-        self._since = self._plan.clock.now()
+        self._since = time.monotonic()
 
     async def _watch(self) -> None:
         """Feed the watchdog, unless a turn hangs or the database does not answer."""
-        if self._since is None or self._plan.clock.now() - self._since <= STUCK_AFTER:
+        if self._since is None or time.monotonic() - self._since <= STUCK_AFTER.total_seconds():
             await asyncio.to_thread(self._chores.next_up)
             self._notifier.alive()
 

@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,40 @@ def test_a_mail_server_that_is_away_is_complained_of_once_and_mailed_to_when_it_
     assert len(errors) == 1
     assert "come back later" in errors[0]
     assert site.row("ann@example.org").attempts == 1
+
+
+def test_a_clock_that_is_set_back_stops_neither_mails_nor_the_watchdog(
+    make_site: Callable[..., Site], sink: Sink, run_until: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wall(datetime):
+        """The clock of this machine, as an operator would set it."""
+
+        ahead = timedelta(0)
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + cls.ahead
+
+    for module in ("apscheduler.schedulers.base", "apscheduler.triggers.interval", "digest.clock"):
+        monkeypatch.setattr(f"{module}.datetime", Wall)
+    site = make_site(clock=SystemClock(MONDAY))
+    site.subscribe("ann@example.org")
+    alive: list[int] = []
+
+    class Manager(Notifier):
+        def alive(self) -> None:
+            alive.append(len(sink.accepted))
+
+    steps = [timedelta(hours=-1), timedelta(days=-1), timedelta(days=1)]
+
+    def looked_each_time() -> bool:
+        if steps and len(alive) >= 3:
+            Wall.ahead += steps.pop(0)
+            alive.clear()
+        return not steps and len(alive) >= 3
+
+    run_until(Daemon(site.app.plan, Manager({})), looked_each_time)
+    assert sink.recipients == ["ann@example.org"]
 
 
 def test_a_database_that_fails_does_not_end_the_daemon(
