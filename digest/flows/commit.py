@@ -24,7 +24,8 @@ from digest.store.groups import Groups, Mark
 from digest.store.ledger import LedgerTable, Outcome
 
 PATIENCE = 40.0
-"""Seconds that a lost server is waited for: others must not give this worker up for dead (`store.workers.SILENT_AFTER`)."""
+"""Seconds that a lost server, or room on the disk, is waited for: others must not give this worker up for dead
+(`store.workers.SILENT_AFTER`)."""
 LOOK_AGAIN = 1.0
 LOCKED_TRIES = 20
 """How often a commit waits for a locked database (`store.engine.BUSY_TIMEOUT` each time) before delivery gives up."""
@@ -168,14 +169,22 @@ class GroupCommit:
 
     def _write(self, writer: "_Writer", group: _Group) -> set[Mark]:
         marks = [mark for _, mark in group.waiting if mark is not None]
-        for last in (*[False] * (LOCKED_TRIES - 1), True):
+        tries, until, said = 0, time.monotonic() + PATIENCE, ""
+        while True:
             try:
                 return writer.write(group.outcomes, marks, self._clock.now())
             except TemporaryFailure as error:
-                if last or "locked" not in str(error):
+                tries += 1
+                locked = "locked" in str(error)
+                if tries >= LOCKED_TRIES if locked else time.monotonic() > until:
                     raise
-                log.warning("%s; waiting for it", error)
-        raise AssertionError
+                if locked or str(error) != said:
+                    said = str(error)
+                    log.warning("%s; waiting for it", error)
+                if not locked:
+                    # A disk is often full for a moment only, as while a backup is tried; and each outcome that is not written
+                    # down is a mail in doubt.
+                    time.sleep(LOOK_AGAIN)
 
     def _tell(self, answers: list[tuple["asyncio.Future[bool]", bool | BaseException]]) -> None:
         """All of a group at once: waking the loop costs more than what it then does."""

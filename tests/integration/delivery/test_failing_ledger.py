@@ -14,6 +14,7 @@ from support.site import Site
 from support.waiting import until
 
 from digest.errors import DigestError, NotPermitted, TemporaryFailure
+from digest.flows import commit
 
 READERS = 20
 
@@ -77,7 +78,10 @@ def test_a_command_whose_ledger_fails_ends_with_one_line(operator: Operator, sit
     assert done.err == "error: the database refused: no such table: delivery\n"
 
 
-def test_when_the_disk_is_full_the_run_ends_and_all_goes_when_there_is_room_again(make_site: Callable[..., Site]) -> None:
+def test_when_the_disk_is_full_the_run_ends_and_all_goes_when_there_is_room_again(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit, "PATIENCE", 0.1)
     site = make_site(delivery__chunk=20, smtp__connections=2)
     addresses = site.readers(120)
     site.publish()
@@ -104,6 +108,36 @@ def test_when_the_disk_is_full_the_run_ends_and_all_goes_when_there_is_room_agai
     assert set(site.states().values()) == {"submitted"}
     doubtful = {row.email for row in site.rows() if row.in_doubt_at}
     assert {address for address in addresses if len(site.sink.by_recipient[address]) > 1} <= doubtful
+
+
+def test_a_disk_that_is_full_for_a_moment_puts_no_mail_in_doubt(
+    make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(commit, "LOOK_AGAIN", 0.05)
+    site = make_site(smtp__connections=2)
+    addresses = site.readers(READERS)
+    site.publish()
+    filling: list[threading.Thread] = []
+
+    def fill(_session: Session, _recipient: str) -> None:
+        if len(site.sink.accepted) >= 6 and not filling:
+            with database(site.home) as connection:
+                refuse = "SELECT RAISE(ABORT, 'database or disk is full')"
+                connection.execute(f"CREATE TRIGGER full BEFORE UPDATE OF state ON delivery BEGIN {refuse}; END")
+            filling.append(threading.Thread(target=make_room))
+            filling[0].start()
+
+    def make_room() -> None:
+        until(lambda: "waiting for it" in caplog.text, "a ledger that waits")
+        with database(site.home) as connection:
+            connection.execute("DROP TRIGGER full")
+
+    site.sink.on["RCPT"] = fill
+    assert site.deliver().states == {"submitted": READERS}
+    filling[0].join()
+    assert caplog.text.count("is full or failing") == 1
+    assert site.sink.recipients == sorted(addresses)
+    assert not any(row.in_doubt_at for row in site.rows())
 
 
 def test_a_database_that_may_only_be_read_sends_nothing(site: Site, make_read_only: Callable[[Path], None]) -> None:
