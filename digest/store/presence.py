@@ -46,4 +46,17 @@ def alone(database: Path) -> Iterator[None]:
 
 
 def _open(database: Path) -> int:
-    return os.open(database.with_name(database.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return open_beside(database, "lock")
+
+
+def open_beside(database: Path, ending: str) -> int:
+    """A file for a lock beside a database, made if it is not there. Raises OSError.
+
+    One that root makes belongs to whom the database belongs to, as SQLite has it with its own: the service, which is to open it
+    too, does not run as root.
+    """
+    opened = os.open(database.with_name(f"{database.name}.{ending}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0 and database.exists():
+        owner = database.stat()
+        os.fchown(opened, owner.st_uid, owner.st_gid)
+    return opened

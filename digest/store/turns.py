@@ -15,8 +15,9 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
-from digest.errors import Busy, NotPermitted
+from digest.errors import Busy, unwritable
 from digest.store.engine import Store, explained, sqlite_path
+from digest.store.presence import open_beside
 
 LOOK_AGAIN = 0.2
 """Seconds from one look whether the turn has come to the next."""
@@ -43,6 +44,7 @@ def alone(store: Store, what: str, patience: float, *, sleep: Callable[[float], 
     Raises:
         Busy: the turn did not come in time.
         NotPermitted: the folder of the database cannot be written.
+        TemporaryFailure: there is no room in it.
     """
     with _contender(store, what) as try_to_take:
         for _ in range(int(patience / LOOK_AGAIN)):
@@ -65,11 +67,12 @@ def _contender(store: Store, what: str) -> AbstractContextManager[Callable[[], b
 @contextmanager
 def _at_a_file(database: Path, what: str) -> Iterator[Callable[[], bool]]:
     """A lock on a file beside the database: of the open file, so that it holds between threads as well."""
-    beside = database.with_name(f"{database.name}.turn-{re.sub('[^a-z0-9]+', '-', what.lower())}")
+    ending = f"turn-{re.sub('[^a-z0-9]+', '-', what.lower())}"
     try:
-        lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = open_beside(database, ending)
     except OSError as error:
-        raise NotPermitted(f"{beside} cannot be written: {error.strerror}", fix="check owner and mode of its folder") from None
+        beside = database.with_name(f"{database.name}.{ending}")
+        raise unwritable(beside, error, fix="check its owner and mode, and those of its folder") from None
 
     def try_to_take() -> bool:
         try:

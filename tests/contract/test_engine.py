@@ -13,11 +13,14 @@ from contract.databases import Postgresql, Sqlite
 from contract.world import NOW, Side, together
 from sqlalchemy import event, func, insert, make_url, select, text, update
 
-from digest.errors import ConfigurationError, DigestError, NotPermitted, ServerUnavailable, TemporaryFailure
+from digest.errors import Busy, ConfigurationError, DigestError, NotPermitted, ServerUnavailable, TemporaryFailure
 from digest.store import engine as engine_module
 from digest.store import migrate
 from digest.store.engine import Store, create, shown, sqlite_path
+from digest.store.presence import Presence
+from digest.store.presence import alone as replacing
 from digest.store.schema import secret, worker
+from digest.store.turns import alone
 
 NOBODY = 65534
 
@@ -256,6 +259,30 @@ def test_a_database_that_may_not_be_written_says_so(sqlite: Sqlite, folder: Path
         use()
     assert refused.value.exit_code == 77
     assert "owner and mode" in refused.value.fix
+
+
+def test_what_root_did_in_turns_the_owner_of_the_database_does_in_turns_too(sqlite: Sqlite, folder: Path) -> None:
+    """As with `sudo digest collect` beside a service that has a user of its own."""
+    file = folder / "digest.db"
+    shutil.copy(str(make_url(sqlite.current()).database), file)
+    if os.geteuid() == 0:
+        for path in (folder, file):
+            os.chown(path, NOBODY, NOBODY)
+
+    def take() -> None:
+        store = Store.open(f"sqlite:///{file}")
+        presence = Presence(file)
+        try:
+            with alone(store, "one thing", 0), pytest.raises(Busy, match="in use by another process"), replacing(file):
+                raise AssertionError
+        finally:
+            presence.end()
+            store.close()
+
+    take()
+    with nobody():
+        take()
+    assert {path.stat().st_uid for path in folder.iterdir()} == {file.stat().st_uid}
 
 
 def test_a_folder_that_may_not_be_written_says_so_when_a_database_is_made(folder: Path) -> None:
