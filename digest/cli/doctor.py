@@ -101,6 +101,22 @@ def _database(app: "App") -> Iterator[Finding]:
     yield Finding("database", "ok", f"{shown(app.settings.database_url)}, schema {schema.HEAD}{pragmas}, can be written")
 
 
+def _clock(app: "App") -> Iterator[Finding]:
+    """Whether this machine's clock is the database server's, by which workers of several machines can be compared."""
+    from digest.clock import SystemClock
+    from digest.store import clocks
+    from digest.store.workers import SILENT_AFTER
+
+    with app.store.read() as connection:
+        apart = clocks.ahead(connection, SystemClock().now)
+    if abs(apart) > clocks.NEAR:
+        what = f"this machine's clock is {abs(apart).total_seconds():.0f} s {'ahead of' if apart > timedelta(0) else 'behind'}"
+        fix = (
+            f"have both kept right (NTP): workers that differ by {SILENT_AFTER.total_seconds():.0f} s take each other for dead"
+        )
+        yield Finding("clock", "warn", f"{what} the database server's", fix)
+
+
 def _secret(app: "App") -> Iterator[Finding]:
     """Which key signs links, and whether it is the one that should."""
     from digest.flows.keyring import signed_last, uses
@@ -235,7 +251,7 @@ def _dkim(app: "App") -> Iterator[Finding]:
         yield Finding("dkim", "warn", f"the RSA key is shorter than {GOOD_BITS} bits", "digest dkim keygen --selector OTHER")
 
 
-_CHECKS = (_settings, _database, _secret, _visitors, _times, _mails, _sources, _meaning, _templates, _dkim)
+_CHECKS = (_settings, _database, _clock, _secret, _visitors, _times, _mails, _sources, _meaning, _templates, _dkim)
 
 
 def _dns(app: "App", resolver: str) -> Iterator[Finding]:

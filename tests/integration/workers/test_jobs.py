@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,6 +187,25 @@ def test_the_status_tells_which_worker_holds_what_and_how_many_jobs_there_are(
     assert f"process {worker['pid']} since Mon 2026-03-02 06:00Z" in text_
     assert f"{worker['submitting']} on the wire\n" in text_
     assert "\njobs           " in text_
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(70, "70 s ahead of"), (-90, "90 s behind"), (1, None)])
+def test_doctor_tells_of_a_machine_whose_clock_is_not_the_servers(
+    database: str, tmp_path: Path, sink: Sink, monkeypatch: pytest.MonkeyPatch, ahead: int, words: str | None
+) -> None:
+    class Wall(datetime):
+        """The clock of this machine."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(seconds=ahead)
+
+    monkeypatch.setattr("digest.clock.datetime", Wall)
+    with Operator(tmp_path, sink.url, database__url=database) as operator:
+        checks = operator.call("doctor", "--json", now=MONDAY).json["checks"]
+    found = [one for one in checks if one["check"] == "clock"]
+    assert [one["grade"] for one in found] == (["warn"] if words else [])
+    assert all(f"this machine's clock is {words} the database server's" in one["what"] for one in found)
 
 
 def test_the_tables_for_jobs_are_made_once_and_brought_to_what_the_package_needs(cluster: Cluster, tmp_path: Any) -> None:
