@@ -100,6 +100,7 @@ class Answers:
     def _write(self, folder: Path, question: str, kind: Kind, reply: Reply, *, useful: bool) -> None:
         for each in (self.folder, folder):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _give(each)
         now = self._now()
         stem = f"{now:%Y%m%dT%H%M%SZ}-{_number(question)}"
         body = folder / f"{stem}.{kind if useful else 'txt'}"
@@ -178,8 +179,16 @@ def _write_file(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(content)
+        _give(unfinished)
         unfinished.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
             unfinished.unlink()
         raise
+
+
+def _give(path: Path) -> None:
+    """What root keeps belongs to whom the folder around it belongs to: the service does not run as root."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)

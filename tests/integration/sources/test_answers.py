@@ -67,6 +67,15 @@ def test_nobody_else_may_read_them(answers: Answers) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
+def test_what_root_was_answered_belongs_to_whom_the_home_belongs_to(answers: Answers) -> None:
+    """As by `sudo digest collect` beside a service that has a user of its own."""
+    if os.geteuid() == 0:
+        os.chown(answers.folder.parent, 65534, 65534)
+    keep(answers)
+    home = answers.folder.parent.stat()
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in answers.folder.rglob("*")} == {(home.st_uid, home.st_gid)}
+
+
 def test_what_is_no_use_is_kept_to_be_looked_at_and_for_nothing_else(answers: Answers) -> None:
     keep(answers, b"<html>", useful=False)
     assert [name[-4:] for name in files(answers)] == ["head", ".txt"]
