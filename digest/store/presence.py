@@ -53,10 +53,11 @@ def open_beside(database: Path, ending: str) -> int:
     """A file for a lock beside a database, made if it is not there. Raises OSError.
 
     One that root makes belongs to whom the database belongs to, as SQLite has it with its own: the service, which is to open it
-    too, does not run as root.
+    too, does not run as root. No link that stands there makes root give away something else.
     """
-    opened = os.open(database.with_name(f"{database.name}.{ending}"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if os.geteuid() == 0 and database.exists():
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    opened = os.open(database.with_name(f"{database.name}.{ending}"), flags, 0o600)
+    if os.geteuid() == 0 and database.exists() and os.fstat(opened).st_nlink == 1:
         owner = database.stat()
         os.fchown(opened, owner.st_uid, owner.st_gid)
     return opened

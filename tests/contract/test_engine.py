@@ -3,7 +3,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Barrier
@@ -283,6 +283,23 @@ def test_what_root_did_in_turns_the_owner_of_the_database_does_in_turns_too(sqli
     with nobody():
         take()
     assert {path.stat().st_uid for path in folder.iterdir()} == {file.stat().st_uid}
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_link_beside_a_database_gives_nothing_else_away(
+    sqlite: Sqlite, folder: Path, link: Callable[[Path, Path], None]
+) -> None:
+    file = folder / "digest.db"
+    shutil.copy(str(make_url(sqlite.current()).database), file)
+    other = folder / "not yours"
+    other.touch()
+    link(other, folder / "digest.db.turn-one-thing")
+    before = other.stat().st_uid
+    if os.geteuid() == 0:
+        os.chown(file, NOBODY, NOBODY)
+    with suppress(NotPermitted), closing(Store.open(f"sqlite:///{file}")) as store, alone(store, "one thing", 0):
+        pass
+    assert other.stat().st_uid == before
 
 
 def test_a_folder_that_may_not_be_written_says_so_when_a_database_is_made(folder: Path) -> None:

@@ -99,8 +99,9 @@ class Answers:
 
     def _write(self, folder: Path, question: str, kind: Kind, reply: Reply, *, useful: bool) -> None:
         for each in (self.folder, folder):
-            each.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _give(each)
+            with contextlib.suppress(FileExistsError):
+                each.mkdir(mode=0o700, parents=True)
+                _give(each, each.parent)
         now = self._now()
         stem = f"{now:%Y%m%dT%H%M%SZ}-{_number(question)}"
         body = folder / f"{stem}.{kind if useful else 'txt'}"
@@ -179,7 +180,7 @@ def _write_file(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(content)
-        _give(unfinished)
+            _give(file.fileno(), path.parent)
         unfinished.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -187,8 +188,9 @@ def _write_file(path: Path, content: bytes) -> None:
         raise
 
 
-def _give(path: Path) -> None:
-    """What root keeps belongs to whom the folder around it belongs to: the service does not run as root."""
+def _give(made: Path | int, folder: Path) -> None:
+    """What root has just made belongs to whom the folder belongs to, for the service does not run as root. A link that somebody
+    puts in its place gives nothing else away."""
     if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        owner = folder.stat()
+        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=isinstance(made, int))
