@@ -1,18 +1,19 @@
 """Editions: frozen once, read many times."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import JSON, ColumnElement, Connection, Row, Text, cast, delete, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from digest.edition.model import Edition, Entry
 from digest.papers.model import Work
 from digest.store.papers import families
-from digest.store.rows import terms_from_json, terms_to_json, work_from_json, work_to_json
-from digest.store.schema import edition, edition_entry, edition_rows
-from digest.store.upsert import insert_new
+from digest.store.rows import picks_from_json, terms_from_json, terms_to_json, work_from_json, work_to_json
+from digest.store.schema import edition, edition_entry, edition_rows, paper
+from digest.store.upsert import chunks, insert_new
 from digest.subscribers.model import Cadence
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ROWS_KEPT = timedelta(days=14)
 """Longer than any mail of an edition waits."""
+ABSTRACTS_KEPT = timedelta(days=60)
+"""Those of papers that everybody was shown stay."""
 
 EditionRow: TypeAlias = Row[Any]
 """A row of `edition`: the edition without its entries."""
@@ -93,21 +96,54 @@ def prune_rows(connection: Connection, now: datetime) -> int:
     return connection.execute(delete(edition_rows).where(edition_rows.c.edition_id.in_(old))).rowcount
 
 
+def forget_abstracts(connection: Connection, now: datetime) -> int:
+    """Forget the abstracts in entries of old editions, but for papers that the issue shows; returns of how many.
+
+    They are most of a database, for each edition repeats those of two weeks. `load` puts what a paper says now in their place.
+    """
+    # Editions of a month are looked at, so that a day's work is a day's and not the history's.
+    old = (edition.c.frozen_at < now - ABSTRACTS_KEPT) & (edition.c.frozen_at > now - ABSTRACTS_KEPT - timedelta(days=30))
+    forgotten = 0
+    for row in connection.execute(select(edition.c.id, edition.c.picks).where(old, edition.c.picks.is_not(None))).all():
+        mine = (edition_entry.c.edition_id == row.id) & edition_entry.c.work["abstract"].as_string().is_not(None)
+        unshown = edition_entry.c.paper_id.not_in([pick.paper_id for pick in picks_from_json(row.picks)])
+        without = _without_abstract(connection.dialect.name)
+        forgotten += connection.execute(update(edition_entry).where(mine, unshown).values(work=without)).rowcount
+    return forgotten
+
+
+def _without_abstract(dialect: str) -> ColumnElement[Any]:
+    """What tells an abstract that is forgotten, `null`, from one that there never was."""
+    work = edition_entry.c.work
+    if dialect == "sqlite":
+        return func.json_set(work, "$.abstract", func.json("null"))
+    return cast(func.jsonb_set(cast(work, JSONB), ["abstract"], cast(literal("null", Text), JSONB)), JSON)
+
+
 def load(connection: Connection, number: int) -> Edition:
     """An edition with its entries. Ids that a paper has got or lost by merges since then are among its `former_ids`."""
     row = connection.execute(select(edition).where(edition.c.id == number)).one()
     kin = families(connection)
     query = select(edition_entry).where(edition_entry.c.edition_id == number).order_by(edition_entry.c.rank)
+    entries: list[Entry] = []
+    forgotten: list[int] = []
     # Row after row: as they are stored, all together have as much as the entries that they become.
-    entries = map(entry_from_row, connection.execute(query))
+    for one in connection.execute(query):
+        entry = entry_from_row(one)
+        if entry.paper_id in kin:
+            entry = replace(entry, former_ids=(entry.former_ids | kin[entry.paper_id]) - {entry.paper_id})
+        if one.work.get("abstract", "") is None:
+            forgotten.append(entry.paper_id)
+        entries.append(entry)
+    abstracts = _abstracts(connection, forgotten)
     return Edition(
         number=row.id,
         date=row.date,
         cadence=row.cadence,
         frozen_at=row.frozen_at,
         entries=tuple(
-            replace(entry, former_ids=(entry.former_ids | kin[entry.paper_id]) - {entry.paper_id})
-            if entry.paper_id in kin
+            replace(entry, work=replace(entry.work, abstract=abstracts[entry.paper_id]))
+            if entry.paper_id in abstracts
             else entry
             for entry in entries
         ),
@@ -115,6 +151,13 @@ def load(connection: Connection, number: int) -> Edition:
         empty_because=row.empty_because,
         vocabulary=row.vocabulary_id,
     )
+
+
+def _abstracts(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """The abstracts of papers, or of what they became, as they are now."""
+    now = paper.alias()
+    query = select(paper.c.id, now.c.abstract).join(now, now.c.id == func.coalesce(paper.c.merged_into, paper.c.id))
+    return {row.id: row.abstract for some in chunks(ids) for row in connection.execute(query.where(paper.c.id.in_(some)))}
 
 
 def find(connection: Connection, on: date, cadence: Cadence) -> Edition | None:

@@ -1,6 +1,6 @@
 """What is forgotten, and when: old notices with their addresses, picks that nothing asks for any more, sign-ups that nobody
-confirmed, profiles and vocabularies that no edition of late was made with, the rows of editions that are mailed no more, old
-runs of sources and look-ups, and allowances that are whole again."""
+confirmed, profiles and vocabularies that no edition of late was made with, the rows of editions that are mailed no more, what
+old editions repeat of papers that no issue shows, old runs of sources and look-ups, and allowances that are whole again."""
 
 from datetime import datetime, timedelta
 
@@ -37,6 +37,7 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
         "profiles": profiles.prune(connection, now, vocabulary.version) if vocabulary else 0,
         "vocabularies": vocabularies.prune(connection, now),
         "rows": editions.prune_rows(connection, now),
+        "abstracts": editions.forget_abstracts(connection, now),
         "runs": connection.execute(delete(source_run).where(source_run.c.started_at < now - SOURCE_RUNS)).rowcount,
         "allowances": allowances.prune(connection, now),
         "lookups": connection.execute(delete(lookup).where(lookup.c.asked_at < now - LOOKUPS)).rowcount,

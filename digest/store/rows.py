@@ -24,7 +24,7 @@ def work_from_json(fields: Mapping[str, Any]) -> Work:
     published, listed = fields.get("published_at"), fields.get("listed_on")
     return Work(
         title=fields["title"],
-        abstract=fields.get("abstract", ""),
+        abstract=fields.get("abstract") or "",  # null: forgotten
         authors=tuple(fields.get("authors", ())),
         categories=tuple(fields.get("categories", ())),
         keywords=tuple(fields.get("keywords", ())),

@@ -6,9 +6,10 @@ import pytest
 from contract.world import HOUR, NOW, TODAY, World, entry, sighting, together
 from sqlalchemy import func, select
 
-from digest.edition.model import Edition
+from digest.edition.model import Edition, Pick
+from digest.papers.model import Work
 from digest.ranking.vocabulary import fit
-from digest.store import editions, papers
+from digest.store import editions, issues, papers
 from digest.store.schema import edition_entry
 from digest.subscribers.model import Cadence
 
@@ -55,6 +56,28 @@ def test_the_rows_of_an_edition_are_kept_while_it_is_mailed(world: World) -> Non
         assert editions.prune_rows(connection, NOW + editions.ROWS_KEPT - DAY) == 0
         assert editions.prune_rows(connection, NOW + editions.ROWS_KEPT + DAY) == 1
         assert editions.rows(connection, frozen.number) is None
+
+
+def test_old_editions_repeat_no_abstract_that_no_issue_shows(world: World) -> None:
+    world.record(*(sighting(f"Paper {n}", f"arxiv:2601.0000{n}", abstract="We show it again.") for n in (1, 2)))
+    first, second = (paper.id for paper in world.papers())
+    gone = first + second + 1
+    plain = replace(entry(gone + 1, 4), work=Work("No abstract"))
+    with world.store.write() as connection:
+        frozen, _ = editions.freeze(
+            connection,
+            on=TODAY,
+            cadence="daily",
+            frozen_at=NOW,
+            entries=[entry(first, 1), entry(second, 2), entry(gone, 3), plain],
+        )
+        issues.store_picks(connection, frozen.number, [Pick(first, "card")])
+        assert editions.forget_abstracts(connection, NOW + editions.ABSTRACTS_KEPT - DAY) == 0
+        assert [editions.forget_abstracts(connection, NOW + editions.ABSTRACTS_KEPT + DAY) for _ in range(2)] == [2, 0]
+    found = world.load(frozen.number).entries
+    assert [one.work.abstract for one in found] == ["We show it.", "We show it again.", "", ""]
+    same = [replace(one, work=replace(one.work, abstract="")) for one in frozen.entries]
+    assert [replace(one, work=replace(one.work, abstract="")) for one in found] == same
 
 
 def test_an_edition_that_was_frozen_without_rows_has_none(world: World) -> None:
