@@ -4,7 +4,7 @@ The answer of `/api/daily_papers` is a list of entries. What an entry says of a 
 beside it can differ (dates are shifted there) and count only where `paper` has none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -16,7 +16,7 @@ from digest.papers.model import Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean, shorten
 from digest.sources.base import Brings, Collected, Errand, Verdict
 from digest.sources.faults import not_before, nothing_had, wait_of
-from digest.sources.fields import MAX_SUMMARY, Unusable, read_answer, read_count, read_instant, read_title
+from digest.sources.fields import MAX_SUMMARY, Unusable, instant_at, object_at, read_answer, read_title, reading_at, text_at
 from digest.sources.links import links_of_id, safe_url
 from digest.sources.parsed import Parsed, Problem, joined
 from digest.sources.slices import WebSlice
@@ -213,114 +213,63 @@ def _entries(raw: str | bytes) -> list[object]:
     return answer
 
 
-class _Entry:
-    """One entry, each field looked up in `paper` and then beside it; a field of another type than it should be is absent."""
-
-    def __init__(self, entry: Mapping[str, object]) -> None:
-        paper = entry.get("paper")
-        self.paper: Mapping[str, object] = paper if isinstance(paper, dict) else {}
-        self._beside = entry
-
-    def get(self, key: str) -> object:
-        inner = self.paper.get(key)
-        return self._beside.get(key) if inner is None or inner == "" else inner
-
-    def text(self, key: str, limit: int) -> str:
-        value = self.get(key)
-        return clean(value, limit) if isinstance(value, str) else ""
-
-    def items(self, key: str) -> list[object]:
-        value = self.get(key)
-        return value if isinstance(value, list) else []
-
-    def url(self, key: str) -> str | None:
-        value = self.get(key)
-        return safe_url(value) if isinstance(value, str) else None
-
-
 def _sighting(raw_entry: object, rank: int, seen_at: datetime, left_out: list[str]) -> Sighting:
     if not isinstance(raw_entry, dict):
         raise Unusable("this entry is not a JSON object")
-    entry = _Entry(raw_entry)
-    id_ = arxiv_id(entry.text("id", 100))
+    paper = object_at(raw_entry, "paper")
+    # What the paper does not say of itself stands beside it.
+    entry = {**raw_entry, **{key: value for key, value in paper.items() if value is not None and value != ""}}
+    id_ = arxiv_id(text_at(entry, "id", 100))
     if id_ is None:
-        raise Unusable(f"this entry has no arXiv id: {entry.text('title', 60)!r}")
-    summary = entry.text("ai_summary", MAX_SUMMARY)
+        raise Unusable(f"this entry has no arXiv id: {text_at(entry, 'title', 60)!r}")
+    summary = text_at(entry, "ai_summary", MAX_SUMMARY)
+    listed_at = instant_at(entry, "submittedOnDailyAt", seen_at, left_out)
     work = Work(
         title=read_title(entry.get("title")),
-        abstract=entry.text("summary", MAX_ABSTRACT),
+        abstract=text_at(entry, "summary", MAX_ABSTRACT),
         authors=_authors(entry),
         keywords=_texts(entry, "ai_keywords", 80, 30),
         organization=_organization(entry),
         summary=summary,
         summary_by=TITLE if summary else "",
-        published_at=_published_at(entry, seen_at, left_out),
-        listed_on=_listed_on(entry, seen_at, left_out),
+        # Only the paper's own: the one beside it is shifted by the server's zone.
+        published_at=instant_at(paper, "publishedAt", seen_at, left_out),
+        listed_on=listed_at.date() if listed_at else None,
         links=_links(entry, id_, left_out),
     )
-    readings = (*_counts(entry, seen_at, left_out), Reading(NAME, "rank", rank, seen_at))
-    return Sighting(NAME, seen_at, work, (id_,), readings)
+    counts = (one for metric, key in _COUNTS for one in reading_at(entry, key, NAME, metric, seen_at, left_out))
+    return Sighting(NAME, seen_at, work, (id_,), (*counts, Reading(NAME, "rank", rank, seen_at)))
 
 
-def _authors(entry: _Entry) -> tuple[str, ...]:
+def _authors(entry: Mapping[str, object]) -> tuple[str, ...]:
     """Names in order, without the authors that the list hides."""
-    shown = (author for author in entry.items("authors") if isinstance(author, dict) and author.get("hidden") is not True)
+    shown = (author for author in _items(entry, "authors") if isinstance(author, dict) and author.get("hidden") is not True)
     names = (author.get("name") for author in shown)
     cleaned = (clean(name, MAX_NAME) for name in names if isinstance(name, str))
     return tuple(name for name in cleaned if name)[:MAX_AUTHORS]
 
 
-def _texts(entry: _Entry, key: str, limit: int, most: int) -> tuple[str, ...]:
-    cleaned = (clean(item, limit) for item in entry.items(key) if isinstance(item, str))
+def _texts(entry: Mapping[str, object], key: str, limit: int, most: int) -> tuple[str, ...]:
+    cleaned = (clean(item, limit) for item in _items(entry, key) if isinstance(item, str))
     return tuple(dict.fromkeys(item for item in cleaned if item))[:most]
 
 
-def _organization(entry: _Entry) -> str:
-    organization = entry.get("organization")
-    if not isinstance(organization, dict):
-        return ""
-    names = (organization.get("fullname"), organization.get("name"))
-    return next((cleaned for name in names if isinstance(name, str) and (cleaned := clean(name, MAX_NAME))), "")
+def _items(entry: Mapping[str, object], key: str) -> list[object]:
+    value = entry.get(key)
+    return value if isinstance(value, list) else []
 
 
-def _published_at(entry: _Entry, seen_at: datetime, left_out: list[str]) -> datetime | None:
-    # Only the paper's own: the one beside it is shifted by the server's zone.
-    return _instant("publishedAt", entry.paper.get("publishedAt"), seen_at, left_out)
+def _organization(entry: Mapping[str, object]) -> str:
+    organization = object_at(entry, "organization")
+    return text_at(organization, "fullname", MAX_NAME) or text_at(organization, "name", MAX_NAME)
 
 
-def _listed_on(entry: _Entry, seen_at: datetime, left_out: list[str]) -> date | None:
-    listed_at = _instant("submittedOnDailyAt", entry.get("submittedOnDailyAt"), seen_at, left_out)
-    return listed_at.date() if listed_at else None
-
-
-def _instant(key: str, value: object, seen_at: datetime, left_out: list[str]) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        return read_instant(key, value, not_after=seen_at + timedelta(days=1))
-    except Unusable as error:
-        left_out.append(f"{error}; left out")
-        return None
-
-
-def _links(entry: _Entry, id_: str, left_out: list[str]) -> dict[str, str]:
+def _links(entry: Mapping[str, object], id_: str, left_out: list[str]) -> dict[str, str]:
     links = {"huggingface": f"https://huggingface.co/papers/{id_.removeprefix('arxiv:')}", **links_of_id(id_)}
     for kind, key in (("code", "githubRepo"), ("project", "projectPage")):
-        given = entry.text(key, 2000)
-        if url := entry.url(key):
+        value = entry.get(key)
+        if isinstance(value, str) and (url := safe_url(value)):
             links[kind] = url
-        elif given:
+        elif given := text_at(entry, key, 2000):
             left_out.append(f"`{key}` is no address to link to: {shorten(given, 60)!r}; left out")
     return links
-
-
-def _counts(entry: _Entry, seen_at: datetime, left_out: list[str]) -> Iterator[Reading]:
-    """The counts that are there: one that is missing is not zero."""
-    for metric, key in _COUNTS:
-        value = entry.get(key)
-        if value is None:
-            continue
-        try:
-            yield Reading(NAME, metric, read_count(metric, value), seen_at)
-        except Unusable as error:
-            left_out.append(f"{error}; left out")
