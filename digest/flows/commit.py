@@ -176,7 +176,8 @@ class GroupCommit:
             except TemporaryFailure as error:
                 tries += 1
                 locked = "locked" in str(error)
-                if tries >= LOCKED_TRIES if locked else time.monotonic() > until:
+                given_up = tries >= LOCKED_TRIES if locked else time.monotonic() > until
+                if given_up:
                     raise
                 if locked or str(error) != said:
                     said = str(error)
