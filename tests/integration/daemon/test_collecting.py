@@ -55,8 +55,8 @@ def test_a_source_that_keeps_us_waiting_delays_no_mail(
     asking: Callable[..., Site], hugging_face: HuggingFace, sink: Sink, run_until: Run
 ) -> None:
     site = asking(MONDAY + timedelta(hours=2, minutes=59, seconds=58))
+    site.subscribe("nine@example.org", hour="09:00")  # before nine; all that follows may take its time
     site.publish()
-    site.subscribe("nine@example.org", hour="09:00")
 
     def mailed_while_it_waits() -> bool:
         return bool(hugging_face.requests and sink.accepted and not hugging_face.open.is_set())
