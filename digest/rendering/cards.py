@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from urllib.parse import quote_plus
 
 from digest.edition.model import Entry
 from digest.papers.model import Work
@@ -40,6 +41,12 @@ _LABELS = {
     "project": _PROJECT,
 }
 """The kinds of links in order of their worth as the page of a paper, which is also the order in which they are shown."""
+_SEARCH = {
+    "arXiv": "https://arxiv.org/search/?searchtype=title&query={}",
+    "Google Scholar": "https://scholar.google.com/scholar?q={}",
+}
+"""Where a paper that came without any address can be looked for by its title."""
+MAX_QUERY = 120
 
 
 def paper_view(entry: Entry, day: date, tongue: Tongue = ENGLISH) -> PaperView:
@@ -66,7 +73,7 @@ def paper_view(entry: Entry, day: date, tongue: Tongue = ENGLISH) -> PaperView:
         summary_by=summary_by,
         reasons=reasons,
         otherwise=otherwise,
-        links=tuple(LinkView(tongue.say(label), url) for url, label in links.items()),
+        links=link_views(work, tongue),
         sources=_sources(links),
         words=len(title.split()) + len(summary.split()),
     )
@@ -131,6 +138,18 @@ def shown_links(links: Mapping[str, str]) -> dict[str, str]:
     if shown.get(best) in ("Hugging Face", "DOI"):
         shown[best] = "Paper"
     return shown
+
+
+def link_views(work: Work, tongue: Tongue = ENGLISH) -> tuple[LinkView, ...]:
+    """What leads from a paper to the web; where nothing does, to where its title is looked for."""
+    if shown := shown_links(work.links):
+        return tuple(LinkView(tongue.say(label), url) for url, label in shown.items())
+    title = clean(readable(work.title), MAX_QUERY).removesuffix("…")
+    return tuple(
+        LinkView(tongue.say("Search %(site)s", site=site), url.format(quote_plus(title)))
+        for site, url in _SEARCH.items()
+        if title
+    )
 
 
 def _is_web(url: str) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from digest.papers.model import Paper
 from digest.papers.text import MAX_ABSTRACT, MAX_NAME, MAX_TITLE, clean
-from digest.rendering.cards import shown_links, title_of, written_by
+from digest.rendering.cards import link_views, title_of, written_by
 from digest.rendering.model import LinkView
 from digest.rendering.tex import readable
 from digest.rendering.words import on
@@ -62,7 +62,7 @@ def paper_page(paper: Paper, aliases: Iterable[str]) -> PaperPage:
         summary=clean(readable(work.summary), MAX_ABSTRACT),
         summary_by=written_by(work),
         abstract=clean(readable(work.abstract), MAX_ABSTRACT),
-        links=tuple(LinkView(label, url) for url, label in shown_links(work.links).items()),
+        links=link_views(work),
         facts=tuple(fact for fact in (*_facts(paper), *_ids(aliases)) if fact.value),
     )
 

@@ -35,7 +35,8 @@ def paper(**work: object) -> Paper:
 
 def test_a_page_has_what_is_known_and_nothing_of_what_is_not() -> None:
     page = paper_page(paper(), [])
-    assert (page.title, page.authors, page.abstract, page.links) == ("On graphs", "", "", ())
+    assert (page.title, page.authors, page.abstract) == ("On graphs", "", "")
+    assert [link.label for link in page.links] == ["Search arXiv", "Search Google Scholar"]
     assert [(fact.name, fact.value) for fact in page.facts] == [("First seen here", "20 November 2026")]
 
 

@@ -1,15 +1,20 @@
 """What is shown of a paper."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.edition.model import Entry
+from digest.papers.model import Work
 from digest.ranking.model import Term
-from digest.rendering.cards import paper_view
+from digest.rendering.cards import link_views, paper_view
 
 DAY = date(2026, 11, 22)
+SOUGHT = "What+is+%CE%B1+%26+why%3F+Gr%C3%B6%C3%9Fe"
 EntryMaker = Callable[..., Entry]
 
 
@@ -87,9 +92,25 @@ def test_a_reason_that_the_card_shows_anyhow_is_better_than_none(entry: EntryMak
 def test_what_is_not_known_is_not_made_up(entry: EntryMaker) -> None:
     bare = entry(abstract="", authors=(), categories=(), organization="", links={}, numbers={"rank": 3})
     view = paper_view(bare, DAY)
-    assert (view.byline, view.category, view.numbers, view.summary, view.summary_by, view.links, view.url) == (
-        "", "", (), "", "", (), "",
-    )  # fmt: skip
+    assert (view.byline, view.category, view.numbers, view.summary, view.summary_by, view.url) == ("", "", (), "", "", "")
+
+
+def test_a_paper_that_came_without_an_address_can_be_looked_for(entry: EntryMaker) -> None:
+    view = paper_view(entry(title="What is $\\alpha$ & why? Größe", links={"tracker": "https://example.org/t"}), DAY)
+    assert (view.url, view.sources) == ("", frozenset())
+    assert [(link.label, link.url) for link in view.links] == [
+        ("Search arXiv", f"https://arxiv.org/search/?searchtype=title&query={SOUGHT}"),
+        ("Search Google Scholar", f"https://scholar.google.com/scholar?q={SOUGHT}"),
+    ]
+    assert paper_view(entry(title="", links={}), DAY).links == ()
+
+
+@given(title=st.text())
+def test_whatever_its_title_is_it_is_looked_for_by_a_short_address_of_the_web(title: str) -> None:
+    work = Work(title=title)
+    for link in link_views(work):
+        assert re.fullmatch(r"https://[\w.]+/[\w./?&=%+~-]+", link.url, re.ASCII)
+        assert len(link.url) < 1600
 
 
 def test_three_hundred_authors_are_three_and_a_number(entry: EntryMaker) -> None:
@@ -120,7 +141,8 @@ def test_only_web_addresses_become_links(entry: EntryMaker, url: str) -> None:
 
 
 def test_links_of_unknown_kinds_are_not_shown(entry: EntryMaker) -> None:
-    assert paper_view(entry(links={"tracker": "https://example.org/t"}), DAY).links == ()
+    links = {"tracker": "https://example.org/t", "page": "https://example.org/p"}
+    assert [link.url for link in paper_view(entry(links=links), DAY).links] == ["https://example.org/p"]
 
 
 def test_the_best_link_is_the_paper_whatever_its_kind(entry: EntryMaker) -> None:

@@ -138,10 +138,21 @@ def test_links_of_the_text_part_stand_under_their_paper(rendered: Render) -> Non
     assert "    arXiv: https://arxiv.org/abs/2611.00003\n" in papers[2]
 
 
-def test_a_paper_without_a_link_is_plain_text(rendered: Render, entry: EntryMaker, reader: Reader) -> None:
+def test_the_title_of_a_paper_without_an_address_is_plain_text_and_can_be_looked_for(
+    rendered: Render, entry: EntryMaker, reader: Reader
+) -> None:
     mail = rendered([entry(n, links={}) for n in range(1, 21)], to=replace(reader, rating=""))
     shown = Shown(mail.html)
-    assert shown.links == [f"https://papers.example.org/{page}/AbCdEfGhIjKlMnOpQrStUv" for page in ("u", "p/ask")]
+    searches = [link for link in shown.links if "+part+3" in link]
+    assert [link.partition("?")[0] for link in searches] == [
+        "https://arxiv.org/search/",
+        "https://scholar.google.com/scholar",
+    ]
+    assert all(
+        f"Search {site}: {link}\n" in mail.text for site, link in zip(("arXiv", "Google Scholar"), searches, strict=True)
+    )
+    others = [link for link in shown.links if "+part+" not in link]
+    assert others == [f"https://papers.example.org/{page}/AbCdEfGhIjKlMnOpQrStUv" for page in ("u", "p/ask")]
     assert "Spherical flow matching beats latent diffusion, part 20" in shown.text
     assert "Paper:" not in mail.text
     assert "Metadata from" not in mail.text + mail.html
