@@ -10,10 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from digest.flows.mails import Job
-from digest.flows.reserving import Road
 from digest.flows.roads import PATIENCE, Roads
 from digest.outbox.verdict import Verdict
-from digest.smtp.pace import Pace
+from digest.smtp.pace import Pace, Road
 from digest.store.engine import Store
 
 
@@ -185,7 +184,7 @@ class Jobs:
             return True
         return False
 
-    def _hand_out(self, road: Road, job: Job, now: float) -> Job:
+    def _hand_out(self, road: Road[Job], job: Job, now: float) -> Job:
         self._roads.taken(road, now)
         self._enough -= 1
         if self._enough == 0:

@@ -7,10 +7,10 @@ from itertools import count
 from math import ceil
 
 from digest.flows.mails import Job
-from digest.flows.reserving import Reserving, Road
+from digest.flows.reserving import Reserving
 from digest.outbox.pacing import LATE, SHARE, throttles
 from digest.outbox.verdict import Verdict
-from digest.smtp.pace import PAUSE, Course, Pace
+from digest.smtp.pace import PAUSE, Pace, Road
 from digest.store.engine import Store
 
 KEPT = 1000
@@ -56,17 +56,17 @@ class Roads:
     ) -> None:
         self.out = self.answers = 0
         self.several = False
-        self.held: dict[str, Road] = {}
+        self.held: dict[str, Road[Job]] = {}
         self.back_at: float | None = None
         self._pace, self._lanes, self._waiting, self._changed = pace, lanes, waiting, changed
         self._monotonic = monotonic
         self._reserving = Reserving(store, self._waiting_for, self._granted, failed, monotonic)
         self._learned: dict[str, float] = {}
-        self._courses: dict[str, Road] = {}
-        self._ready: deque[Road] = deque()
-        self._timed: list[tuple[float, int, Road]] = []
+        self._roads: dict[str, Road[Job]] = {}
+        self._ready: deque[Road[Job]] = deque()
+        self._timed: list[tuple[float, int, Road[Job]]] = []
         self._order = count()
-        self.relay = self._course_of(pace.relay, None)
+        self.relay = self._road_of(pace.relay, None)
         self.gated = self.relay.rate is not None
         self._relay_at: float | None = None
 
@@ -82,24 +82,24 @@ class Roads:
         """Reserve no more."""
         self._reserving.end()
 
-    def of(self, job: Job) -> Road:
+    def of(self, job: Job) -> Road[Job]:
         """The road that a job goes: to its recipient's domain."""
         domain = job.recipient.domain
-        course = self._courses.get(domain)
-        if course is None:
-            if len(self._courses) >= MANY:
-                self._courses = {key: known for key, known in self._courses.items() if not known.plain}
-            course = self._courses[domain] = self._course_of(domain, self._pace.domain_connections)
-            self.several = len(self._courses) > 1
-        return course
+        road = self._roads.get(domain)
+        if road is None:
+            if len(self._roads) >= MANY:
+                self._roads = {key: known for key, known in self._roads.items() if not known.plain}
+            road = self._roads[domain] = self._road_of(domain, self._pace.domain_connections)
+            self.several = len(self._roads) > 1
+        return road
 
-    def is_open(self, course: Road) -> bool:
+    def is_open(self, road: Road[Job]) -> bool:
         """Whether a job may go this moment, the relay's own limit apart, and none waits aside before it."""
-        return course.rate is None and not course.aside and not course.full(self.several)
+        return road.rate is None and not road.aside and not road.full(self.several)
 
-    def taken(self, course: Road, now: float) -> None:
+    def taken(self, road: Road[Job], now: float) -> None:
         """A message goes this road."""
-        course.taken(self.answers)
+        road.taken(self.answers)
         self.out += 1
         if self.gated and self.relay.rate is not None:
             self.relay.times.use(now)
@@ -122,23 +122,23 @@ class Roads:
         while self._timed and self._timed[0][0] <= now:
             self._ready.append(heapq.heappop(self._timed)[2])
         for _ in range(len(self._ready)):
-            course = self._ready.popleft()
-            course.queued = False
-            if not course.aside:
+            road = self._ready.popleft()
+            road.queued = False
+            if not road.aside:
                 continue
-            at = self._release(course, now)
+            at = self._release(road, now)
             if at is not None and at <= now:
-                job = course.aside.popleft()
-                if course.rate is not None:
-                    course.times.use(now)
-                if course.aside:
-                    self.look_at(course)
+                job = road.aside.popleft()
+                if road.rate is not None:
+                    road.times.use(now)
+                if road.aside:
+                    self.look_at(road)
                 else:
-                    del self.held[course.key]
+                    del self.held[road.key]
                 return job
             if at is not None:
-                course.queued = True
-                heapq.heappush(self._timed, (at, next(self._order), course))
+                road.queued = True
+                heapq.heappush(self._timed, (at, next(self._order), road))
         return None
 
     def next_time(self) -> float | None:
@@ -151,21 +151,21 @@ class Roads:
         """Whether an answer may let something more go."""
         return bool(self._ready) or self.gated
 
-    def set_aside(self, course: Road, job: Job) -> None:
+    def set_aside(self, road: Road[Job], job: Job) -> None:
         """Let a job wait until its domain may be written to."""
-        if not course.aside:
-            course.heard_at = self._monotonic()
-            self.held[course.key] = course
-        course.aside.append(job)
-        self.look_at(course)
+        if not road.aside:
+            road.heard_at = self._monotonic()
+            self.held[road.key] = road
+        road.aside.append(job)
+        self.look_at(road)
 
-    def look_at(self, course: Road) -> None:
+    def look_at(self, road: Road[Job]) -> None:
         """See whether something that waits aside may go."""
-        if not course.queued:
-            course.queued = True
-            self._ready.append(course)
+        if not road.queued:
+            road.queued = True
+            self._ready.append(road)
 
-    def learn(self, course: Road, verdict: Verdict) -> bool:
+    def learn(self, road: Road[Job], verdict: Verdict) -> bool:
         """Draw conclusions from a verdict; returns whether the domain is now left alone for a while."""
         kind = verdict.kind
         whom = None if kind == "submitted" else throttles(verdict)
@@ -174,15 +174,15 @@ class Roads:
             self.turned_away(slower=verdict.code != 421)
         elif whom == "domain":
             now = self._monotonic()
-            if course.throttled(now, slower=True):
-                self._reserving.want(course, now)
+            if road.throttled(now, slower=True):
+                self._reserving.want(road, now)
         elif kind in ("lost", "in_doubt"):
-            return course.lost(self._monotonic(), self.answers)
+            return road.lost(self._monotonic(), self.answers)
         else:
             self.answers += 1
-            course.answered(self.answers)
-            if course.aside:
-                course.heard_at = self._monotonic()
+            road.answered(self.answers)
+            if road.aside:
+                road.heard_at = self._monotonic()
             if not self.gated:
                 self.relay.count += 1
             else:
@@ -201,66 +201,66 @@ class Roads:
     def can_go(self, now: float) -> int:
         """How many of those aside go as fast as their domain answers."""
         return sum(
-            len(course.aside)
-            for course in self.held.values()
-            if course.rate is None and course.limit and now - course.heard_at < PATIENCE
+            len(road.aside)
+            for road in self.held.values()
+            if road.rate is None and road.limit and now - road.heard_at < PATIENCE
         )
 
     def sweep(self, now: float) -> list[tuple[Job, float]]:
         """The jobs aside that are not to go soon, with the seconds until they should come back; they are taken out."""
         swept: list[tuple[Job, float]] = []
         share = KEPT // max(1, len(self.held))
-        for course in list(self.held.values()):
-            keep = share if course.limit else 0
-            if course.rate is not None:
-                keep = min(keep, ceil(course.rate * KEEP_FOR))
-            gone = [course.aside.pop() for _ in range(len(course.aside) - keep)]
+        for road in list(self.held.values()):
+            keep = share if road.limit else 0
+            if road.rate is not None:
+                keep = min(keep, ceil(road.rate * KEEP_FOR))
+            gone = [road.aside.pop() for _ in range(len(road.aside) - keep)]
             if not gone:
                 continue
-            speed = course.speed(now)
-            if course.limit and speed:
-                at, gap = max(now + len(course.aside) / speed, course.booked), 1 / speed
-                course.booked = at + gap * len(gone)
+            speed = road.speed(now)
+            if road.limit and speed:
+                at, gap = max(now + len(road.aside) / speed, road.booked), 1 / speed
+                road.booked = at + gap * len(gone)
                 self.back_at = min(at, self.back_at or at)
             else:
-                at, gap = now + PAUSE if course.limit else course.resumes_at, 0.0
+                at, gap = now + PAUSE if road.limit else road.resumes_at, 0.0
             swept += [(job, at + gap * place - now) for place, job in enumerate(reversed(gone))]
-            if not course.aside:
-                del self.held[course.key]
+            if not road.aside:
+                del self.held[road.key]
         return swept
 
-    def _release(self, course: Road, now: float) -> float | None:
-        """When the course's next job may go; None: an answer or new times must come first."""
-        if not course.limit:
-            if now < course.resumes_at:
-                return course.resumes_at
-            course.resume()
-        if course.full(self.several):
+    def _release(self, road: Road[Job], now: float) -> float | None:
+        """When the road's next job may go; None: an answer or new times must come first."""
+        if not road.limit:
+            if now < road.resumes_at:
+                return road.resumes_at
+            road.resume()
+        if road.full(self.several):
             return None
-        if course.rate is None:
+        if road.rate is None:
             return now
         # Where the relay has a limit too, its next time may be a little later than the domain's.
         late = LATE if self.relay.rate is None else LATE + 1 / (SHARE * self.relay.rate)
-        return self._next_time_of(course, late, now)
+        return self._next_time_of(road, late, now)
 
-    def _next_time_of(self, course: Road, late: float, now: float) -> float | None:
-        at = course.times.next(now, late)
-        self._reserving.want(course, now)
-        return course.ask_at if at is None and not course.asking else at
+    def _next_time_of(self, road: Road[Job], late: float, now: float) -> float | None:
+        at = road.times.next(now, late)
+        self._reserving.want(road, now)
+        return road.ask_at if at is None and not road.asking else at
 
-    def _course_of(self, key: str, most: int | None) -> Road:
+    def _road_of(self, key: str, most: int | None) -> Road[Job]:
         ceiling = self._pace.ceiling(key)
         rates = [rate for rate in (ceiling, self._learned.get(key)) if rate is not None]
-        return Course(key, ceiling, min(rates, default=None), self._lanes, most, self._monotonic())
+        return Road(key, ceiling, min(rates, default=None), self._lanes, most, self._monotonic())
 
-    def _waiting_for(self, course: Road) -> int:
-        if course is not self.relay:
-            return len(course.aside)
+    def _waiting_for(self, road: Road[Job]) -> int:
+        if road is not self.relay:
+            return len(road.aside)
         return self._waiting() + sum(len(held.aside) for held in self.held.values())
 
-    def _granted(self, course: Road) -> None:
-        if course is self.relay:
-            self.gated = course.rate is not None or course.crowded
+    def _granted(self, road: Road[Job]) -> None:
+        if road is self.relay:
+            self.gated = road.rate is not None or road.crowded
         else:
-            self.look_at(course)
+            self.look_at(road)
         self._changed()

@@ -48,7 +48,7 @@ class Pace:
         return self.rate if key == self.relay else self.per_domain.get(key)
 
 
-class Course(Generic[T]):
+class Road(Generic[T]):
     """What one worker knows of one domain, or of the relay itself, and what waits for it.
 
     Attributes:

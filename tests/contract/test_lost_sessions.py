@@ -13,9 +13,9 @@ from digest.flows import commit
 from digest.flows.commit import GroupCommit
 from digest.flows.mails import Job
 from digest.flows.refusals import Refusals
-from digest.flows.reserving import Reserving, Road
+from digest.flows.reserving import Reserving
 from digest.outbox.verdict import Verdict
-from digest.smtp.pace import Course
+from digest.smtp.pace import Road
 from digest.store import events
 from digest.store.engine import Store
 from digest.store.groups import Groups
@@ -123,11 +123,11 @@ def test_times_for_messages_are_reserved_when_the_server_is_back(world: World, m
     async def scenario() -> int:
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         reserving = Reserving(world.store, lambda _: 1, lambda _: over.set_result(None), over.set_exception)
-        course: Road = Course("example.org", 10.0, 10.0, 1, None, 0.0)
-        reserving.want(course, 0.0)
+        road: Road[Job] = Road("example.org", 10.0, 10.0, 1, None, 0.0)
+        reserving.want(road, 0.0)
         await asyncio.wait_for(over, 30)
         reserving.end()
-        return course.times.left()
+        return road.times.left()
 
     with comes_back(world) as server:
         if server is not None:
