@@ -13,11 +13,13 @@ _MAILBOX_CODES = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 _MAILBOX_REPLIES = (550, 551, 553, 556)
 _ABOUT_US = re.compile(
     r"relay|rcpthosts|sender|authenti|authori[sz]|polic|prohibit|spam|block|blacklist|reputation|\b(spf|dkim|dmarc|rbl)\b|#5\.7\."
-    r"|exceed|too many|limit",
+    r"|exceed|too many|limit|denied|unsolicited|\b(bulk|(?<!not )listed|reverse|ptr|helo|ehlo|your ip)\b",
     re.IGNORECASE,
 )
 """What relays without enhanced codes say of who writes, often in the code for a mailbox that is gone."""
 _FULL = re.compile(r"\bfull\b|quota", re.IGNORECASE)
+_BUSY = re.compile(r"\bat a rate\b|too quickly", re.IGNORECASE)
+"""What Gmail says, under 5.2.1 as of an account that is disabled, of one that gets much mail just now."""
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
@@ -30,7 +32,7 @@ def refuses_mailbox(verdict: Verdict) -> bool:
     if verdict.kind != "rejected" or verdict.phase != "rcpt":
         return False
     if verdict.enhanced:
-        return verdict.enhanced in _MAILBOX_CODES
+        return verdict.enhanced in _MAILBOX_CODES and not _says(verdict, _BUSY)
     return verdict.code in _MAILBOX_REPLIES and not refuses_us(verdict) and not _says(verdict, _FULL)
 
 
