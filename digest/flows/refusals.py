@@ -25,7 +25,7 @@ class Refusals:
     """The refused mailboxes of one run, until it is known whether the relay is to be believed.
 
     A relay that took nobody may have lost its right to relay, and says so in the words for a mailbox that is gone: of a few
-    refusals it is believed, of many it is not.
+    refusals it is believed, of many it is not. Where each reader has an hour of his own, many are those of several runs.
     """
 
     def __init__(self, store: Store, clock: Clock, commits: GroupCommit) -> None:
@@ -55,10 +55,17 @@ class Refusals:
 
     async def weigh(self) -> None:
         """The run is over: decide on those that are left."""
-        if self.recipient_accepted or len(self._refused) < MANY:
-            await self.note()
-        else:
-            log.warning("all %s recipients were refused; nobody is suppressed for it", len(self._refused))
+        if self._refused and not self.recipient_accepted:
+            await self._commits.flush()
+            lately = await when_back(partial(asyncio.to_thread, self._refused_lately))
+            if max(lately, len(self._refused)) >= MANY:
+                log.warning("all %s recipients were refused; nobody is suppressed for it", len(self._refused))
+                return
+        await self.note()
+
+    def _refused_lately(self) -> int:
+        with self._store.read() as connection:
+            return deliveries.refused_since_taken(connection, MANY)
 
 
 def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> bool:
@@ -67,11 +74,12 @@ def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> boo
     with store.write() as connection:
         if not deliveries.keep_reader(connection, job.subscriber_id):
             return False  # he was erased meanwhile, and his address with him
-        earlier = [
-            datetime.fromisoformat(event.details["due_at"])
-            for event in events.history(connection, job.subscriber_id)
-            if event.kind == "refused" and event.details.get("edition") != job.edition_id
-        ]
+        earlier: list[datetime] = []
+        for event in events.history(connection, job.subscriber_id):
+            if event.kind in ("subscribed", "confirmed"):
+                earlier.clear()  # who comes back has a mailbox again
+            elif event.kind == "refused" and event.details.get("edition") != job.edition_id:
+                earlier.append(datetime.fromisoformat(event.details["due_at"]))
         details = {"edition": job.edition_id, "due_at": job.due_at.isoformat(), "reply": verdict.reply}
         events.record(connection, "refused", job.subscriber_id, now, details)
         # Editions are counted apart by their due times: how soon a run came to a mail says nothing about the mailbox.

@@ -292,6 +292,15 @@ def counts(connection: Connection, edition_id: int) -> dict[str, int]:
     return {state: number for state, number in connection.execute(query)}  # noqa: C416
 
 
+def refused_since_taken(connection: Connection, at_most: int) -> int:
+    """How many readers were refused, by due times, since the last mail that was taken; counted up to `at_most`."""
+    # Rows that were never in doubt are found by the index, however many there are.
+    ended = delivery.c.doubts == 0
+    taken = connection.execute(select(func.max(delivery.c.due_at)).where(delivery.c.state == "submitted", ended)).scalar()
+    refused = select(delivery.c.subscriber_id).where(delivery.c.state == "rejected", ended).distinct().limit(at_most)
+    return len(connection.execute(refused if taken is None else refused.where(delivery.c.due_at > taken)).all())
+
+
 def ever_in_doubt(connection: Connection, edition_id: int) -> int:
     query = select(func.count()).where(delivery.c.edition_id == edition_id, delivery.c.in_doubt_at.is_not(None))
     return int(connection.execute(query).scalar_one())

@@ -202,6 +202,51 @@ def test_a_refusal_is_written_into_the_readers_history(site: Site) -> None:
     assert [(event.kind, event.details.get("reply")) for event in history][-1] == ("refused", NO_SUCH_USER)
 
 
+def test_a_server_that_refuses_everybody_at_an_hour_of_his_own_suppresses_nobody(site: Site) -> None:
+    for hour in range(8):
+        site.subscribe(f"reader{hour}@example.org", hour=f"{hour + 7:02}:00")
+    site.sink.on["RCPT"] = lambda *_: NO_SUCH_USER
+    for day in range(4):
+        site.at(MONDAY + day * DAY)
+        site.publish()
+        for _ in range(8):
+            site.later(hours=1)
+            site.deliver()
+    assert {row.state for row in site.rows()} == {"rejected"}
+    assert {site.reader(f"reader{hour}@example.org").state for hour in range(8)} == {"active"}
+
+
+def test_a_mailbox_that_is_gone_is_told_from_a_server_that_refuses_everybody_at_other_hours_too(site: Site) -> None:
+    for hour in range(8):
+        site.subscribe(f"reader{hour}@example.org", hour=f"{hour + 7:02}:00")
+    site.sink.on["RCPT"] = says(NO_SUCH_USER)
+    for day in range(3):
+        site.at(MONDAY + day * DAY)
+        site.publish()
+        for _ in range(8):
+            site.later(hours=1)
+            site.deliver()
+    states = {hour: site.reader(f"reader{hour}@example.org").state for hour in range(8)}
+    assert states == dict.fromkeys(range(8), "active") | {3: "bounced"}
+
+
+def test_who_came_back_is_not_judged_by_what_was_said_of_his_mailbox_before(site: Site) -> None:
+    site.readers(4)
+    site.sink.on["RCPT"] = says(NO_SUCH_USER)
+    for day in (0, 2):
+        _next_day(site, day)
+    assert site.reader(VICTIM).state == "bounced"
+    with site.app.store.write() as connection:
+        suppressions.remove(connection, EmailAddress.parse(VICTIM))
+    site.later(days=3)
+    site.subscribe(VICTIM)
+    _next_day(site, 6)
+    assert site.rows(VICTIM)[0].state == "rejected"
+    assert site.reader(VICTIM).state == "active"
+    _next_day(site, 8)
+    assert site.reader(VICTIM).state == "bounced"
+
+
 def test_a_server_that_refuses_our_sender_stops_the_run_and_no_reader_pays(site: Site) -> None:
     addresses = site.readers(8)
     site.publish()
