@@ -201,10 +201,10 @@ class Verdicts:
 
     def _turned_away(self) -> None:
         """The relay has taken no recipient: that it will not relay for us is no reader's fault either."""
-        _, verdict = self._turned_down[-1]
+        job, verdict = self._turned_down[-1]
         self._fail(
             ServerUnavailable(
-                f"the mail server {self._relay.url} takes no mail of ours for anybody: {verdict.reply}",
+                f"the mail server {self._relay.url} takes no mail of ours for anybody: {job.recipient.left_out(verdict.reply)}",
                 fix="see whether it wants a login, or must be told of this machine: docs/how-to/smtp.md",
             )
         )

@@ -4,7 +4,6 @@ The key lies in the database beside the list and is never rotated, for the list 
 """
 
 import hmac
-import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ def suppress(connection: Connection, address: EmailAddress, reason: Reason, now:
 
     Returns whether it is new on the list.
     """
-    note = _without(address, note)
+    note = address.left_out(note)[:500]
     new = add(connection, address, reason, now, note)
     connection.execute(
         update(notice)
@@ -66,13 +65,8 @@ def suppress(connection: Connection, address: EmailAddress, reason: Reason, now:
 def add(connection: Connection, address: EmailAddress, reason: Reason, now: datetime, note: str = "") -> bool:
     """Put an address on the list, and nothing else; returns whether it is new there. An earlier reason stands."""
     key = _key(connection) or _make_key(connection)
-    row = {"address_hash": _hash(key, address), "reason": reason, "note": _without(address, note), "since": now}
+    row = {"address_hash": _hash(key, address), "reason": reason, "note": address.left_out(note)[:500], "since": now}
     return bool(insert_new(connection, suppression, [row]))
-
-
-def _without(address: EmailAddress, note: str) -> str:
-    """A note is often what a mail server said, and that is often the address."""
-    return re.sub(re.escape(address.text), "…", note, flags=re.IGNORECASE)[:500]
 
 
 def remove(connection: Connection, address: EmailAddress) -> bool:

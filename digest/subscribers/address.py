@@ -63,6 +63,10 @@ class EmailAddress:
         local, _, domain = self.text.rpartition("@")
         return f"{local[:1]}***@{domain}"
 
+    def left_out(self, text: str) -> str:
+        """What a mail server said, without this address, which it often repeats."""
+        return re.sub(re.escape(self.text), "…", text, flags=re.IGNORECASE)
+
     def __str__(self) -> str:
         return self.text
 

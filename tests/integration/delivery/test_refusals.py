@@ -247,6 +247,15 @@ def test_who_came_back_is_not_judged_by_what_was_said_of_his_mailbox_before(site
     assert site.reader(VICTIM).state == "bounced"
 
 
+def test_an_error_that_ends_a_run_tells_no_reader(site: Site) -> None:
+    site.readers(8)
+    site.publish()
+    site.sink.on["RCPT"] = lambda _, recipient: f"554 5.7.1 <{recipient.upper()}>: Relay access denied"
+    with pytest.raises(ServerUnavailable, match="Relay access denied") as raised:
+        site.deliver()
+    assert "reader" not in str(raised.value).lower()
+
+
 def test_a_server_that_refuses_our_sender_stops_the_run_and_no_reader_pays(site: Site) -> None:
     addresses = site.readers(8)
     site.publish()
