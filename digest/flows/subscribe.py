@@ -16,7 +16,7 @@ from digest.errors import ConfigurationError, NotPermitted, UsageError
 from digest.outbox.access import ask_url
 from digest.outbox.identity import unsubscribe_url
 from digest.rendering.words import at_hour
-from digest.store import events, notices, subscribers, suppressions
+from digest.store import events, notices, sign_ups, subscribers, suppressions
 from digest.store.engine import Store
 from digest.store.enrolment import Confirmation, enrol, queue_confirmations
 from digest.store.erasure import scrub
@@ -105,6 +105,8 @@ def enter(
             raise NotPermitted(f"{known.address} has complained about our mail and is never mailed again")
         if asked and known.state == "pending" and _was_mailed_lately(connection, known, now):
             return Subscribed("waiting", known)
+        if confirmed:
+            _ask_no_more(connection, known, now)
         _choose_anew(connection, known, sign_up, now)
         kept = columns_of(asked.kept) if asked else {"confirmed_at": now}
         new_state: State = "pending" if asked else "active"
@@ -156,6 +158,7 @@ def confirm_address(store: Store, now: datetime, address: EmailAddress) -> Subsc
         if known.state in ("active", "paused"):
             return known
         refuse_suppressed(connection, address)
+        _ask_no_more(connection, known, now)
         return _confirmed(connection, known, now, by="the operator")
 
 
@@ -226,6 +229,7 @@ def erase(store: Store, now: datetime, address: EmailAddress) -> None:
     with store.write() as connection:
         known = _known(connection, address)
         notices.forget(connection, known.address)
+        sign_ups.forget(connection, known.address)
         subscribers.erase(connection, known.id)
         suppressions.add(connection, known.address, "erased", now)
         suppressions.forget_note(connection, known.address)
@@ -329,6 +333,11 @@ def _known(connection: Any, address: EmailAddress) -> Subscriber:
 def _was_mailed_lately(connection: Any, known: Subscriber, now: datetime) -> bool:
     until = subscribers.confirmation_until(connection, known.id)
     return until is not None and now < until - CONFIRMATION_LIFE + CONFIRMATION_AGAIN_AFTER
+
+
+def _ask_no_more(connection: Any, known: Subscriber, now: datetime) -> None:
+    """The operator vouches for one who was about to be asked."""
+    notices.withdraw(connection, known.id, ["confirm"], "the operator confirmed", now)
 
 
 def _choose_anew(connection: Any, known: Subscriber, sign_up: SignUp, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from digest.store.schema import sign_up
 from digest.subscribers.address import EmailAddress
@@ -23,3 +23,8 @@ def take(connection: Connection, limit: int) -> list[Row[Any]]:
     if rows:
         connection.execute(delete(sign_up).where(sign_up.c.id.in_([row.id for row in rows])))
     return rows
+
+
+def forget(connection: Connection, address: EmailAddress) -> None:
+    """Delete what somebody signed up with, however he wrote his address."""
+    connection.execute(delete(sign_up).where(func.lower(sign_up.c.address) == address.key))

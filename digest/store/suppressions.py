@@ -52,13 +52,16 @@ def suppress(connection: Connection, address: EmailAddress, reason: Reason, now:
         .where(notice.c.recipient_key == address.key, notice.c.state.in_(("queued", "claimed")))
         .values(state="skipped", worker_id=None, reply=f"suppressed: {reason}", updated_at=now)
     )
-    reader = subscribers.by_address(connection, address)
+    reader, moved = subscribers.by_address(connection, address), False
     if reader is not None:
         deliveries.skip_open(connection, [reader.id], f"suppressed: {reason}", now)
         if may_become(reader.state, STATE_AFTER[reason]):
-            subscribers.become(connection, reader.id, STATE_AFTER[reason], now)
-    if new:
-        events.record(connection, "suppressed", reader.id if reader else None, now, {"reason": reason, "note": note})
+            moved = subscribers.become(connection, reader.id, STATE_AFTER[reason], now).state != reader.state
+    if reader is not None and (new or moved):
+        events.record(connection, "suppressed", reader.id, now, {"reason": reason, "note": note})
+    elif new:
+        # The note may tell who it is, and what belongs to no reader goes with none: the entry alone has it.
+        events.record(connection, "suppressed", None, now, {"reason": reason})
     return new
 
 

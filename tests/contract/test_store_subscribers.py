@@ -13,6 +13,7 @@ from digest.store import events, groups, ledger, notices, subscribers, suppressi
 from digest.store.engine import Store
 from digest.store.enrolment import Confirmation, enrol
 from digest.store.schema import delivery, edition, notice, secret, subscriber
+from digest.store.schema import event as happened
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import STATES, Interest, Preferences, SignUp, State, may_become
 
@@ -388,8 +389,9 @@ def test_suppressing_ends_the_subscription_and_withdraws_what_waits(
 
 def test_suppressing_a_stranger_keeps_no_trace_of_the_address(store: Store) -> None:
     with store.write() as connection:
-        suppressions.suppress(connection, ANN, "operator", NOW)
+        suppressions.suppress(connection, ANN, "operator", NOW, "Ann Smith asked from ann@work.example")
         assert subscribers.states(connection, [ANN]) == {}
+        assert connection.execute(select(happened.c.details)).scalars().all() == [{"reason": "operator"}]
 
 
 def test_a_complaint_outlasts_a_bounce_of_the_same_reader(store: Store) -> None:
@@ -398,6 +400,18 @@ def test_a_complaint_outlasts_a_bounce_of_the_same_reader(store: Store) -> None:
         suppressions.suppress(connection, ANN, "complaint", NOW)
         suppressions.suppress(connection, ANN, "bounce", LATER)
         assert read(connection).state == "complained"
+
+
+def test_a_complaint_after_another_suppression_is_in_the_history(store: Store) -> None:
+    with store.write() as connection:
+        number = join(connection)
+        suppressions.suppress(connection, ANN, "bounce", NOW)
+        assert not suppressions.suppress(connection, ANN, "complaint", LATER)
+        assert read(connection).state == "complained"
+        told = [(one.at, one.details["reason"]) for one in events.history(connection, number)]
+        assert told == [(NOW, "bounce"), (LATER, "complaint")]
+        suppressions.suppress(connection, ANN, "complaint", LATER)
+        assert len(events.history(connection, number)) == 2
 
 
 def in_threads(*acts: Callable[[], object]) -> None:

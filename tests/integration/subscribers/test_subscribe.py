@@ -10,7 +10,7 @@ from digest.edition.calendar import Schedule
 from digest.errors import ConfigurationError, NotPermitted, UsageError
 from digest.flows import subscribe as flow
 from digest.flows.links import Links
-from digest.store import events, subscribers, suppressions
+from digest.store import events, retention, sign_ups, subscribers, suppressions
 from digest.store.engine import Store
 from digest.store.schema import delivery, edition, notice, subscriber, suppression
 from digest.subscribers.address import EmailAddress
@@ -229,6 +229,36 @@ def test_who_leaves_twice_is_told_goodbye_twice(store: Store) -> None:
     assert [kind for kind, _ in mails(store)] == ["goodbye", "goodbye"]
 
 
+def test_who_left_and_is_signed_up_by_a_stranger_is_remembered_to_have_left(store: Store) -> None:
+    subscribe(store, confirmed=True)
+    flow.unsubscribe(store, NOW, ANN)
+    subscribe(store, now=NOW + timedelta(days=1))
+    assert one(store).state == "pending"
+    with store.write() as connection:
+        retention.prune(connection, NOW + timedelta(days=30))
+    assert one(store).state == "unsubscribed"
+    assert story(store) == ["subscribed", "unsubscribed", "subscribed", "unsubscribed"]
+    assert subscribe(store, now=NOW + timedelta(days=31)).what == "pending"
+
+
+def test_who_never_was_a_reader_and_does_not_confirm_is_forgotten(store: Store) -> None:
+    subscribe(store)
+    with store.write() as connection:
+        assert retention.prune(connection, NOW + timedelta(days=30))["pending"] == 1
+        assert subscribers.by_address(connection, ANN) is None
+
+
+@pytest.mark.parametrize("by", ["confirming", "subscribing again"])
+def test_whom_the_operator_confirms_is_not_asked_to_confirm(store: Store, by: str) -> None:
+    subscribe(store)
+    if by == "confirming":
+        flow.confirm_address(store, NOW, ANN)
+    else:
+        subscribe(store, confirmed=True)
+    with store.read() as connection:
+        assert [(row.kind, row.state) for row in connection.execute(select(notice))] == [("confirm", "skipped")]
+
+
 def test_a_suppressed_address_is_refused_with_the_reason(store: Store) -> None:
     with store.write() as connection:
         suppressions.suppress(connection, ANN, "complaint", NOW)
@@ -310,6 +340,10 @@ def test_of_the_erased_not_a_byte_stays_but_a_keyed_hash(store: Store, tmp_path:
     queue_delivery(store, reader.id, "submitted")
     if state == "unsubscribed":
         flow.unsubscribe(store, NOW, ANN)
+    with store.write() as connection:
+        sign_ups.note(
+            connection, EmailAddress("Ann@example.org"), {}, SITE, NOW
+        )  # the form, in cron's hands until its next run
     flow.erase(store, NOW, EmailAddress("ANN@example.org"))
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"reader7@example.org" in left
