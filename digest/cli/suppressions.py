@@ -57,7 +57,10 @@ def remove(context: typer.Context, address: Address, yes: Yes = False) -> None:
             store.remove(connection, mail)
             known = subscribers.by_address(connection, mail)
             events.record(connection, "unsuppressed", known.id if known else None, now, {"was": entry.reason})
-    talk(f"{mail} may be mailed again, once it signs up: digest subscribers add {mail}")
+    if known is not None and known.state == "complained":
+        talk(f"{mail} has complained, and stays complained; to forget that too: digest subscribers erase {mail}")
+    else:
+        talk(f"{mail} may be mailed again, once it signs up: digest subscribers add {mail}")
 
 
 def list_(

@@ -302,6 +302,14 @@ def test_a_suppressed_address_cannot_be_added_until_it_is_allowed(digest: Digest
     assert emails(digest, "--state", "active") == ["ann@example.org"]
 
 
+def test_who_complained_is_not_said_to_be_free_to_sign_up_again(digest: Digest) -> None:
+    digest("subscribers", "add", "ann@example.org", "--confirmed")
+    digest("suppressions", "add", "ann@example.org", "--reason", "complaint")
+    told = digest("suppressions", "remove", "ann@example.org", "--yes").err
+    assert "ann@example.org has complained, and stays complained; to forget that too: digest subscribers erase" in told
+    assert digest("subscribers", "add", "ann@example.org", "--confirmed").code == 77
+
+
 def test_the_suppression_list_shows_no_address_and_can_be_asked_for_one(digest: Digest) -> None:
     digest("suppressions", "add", "ann@example.org", "--reason", "complaint")
     listed = digest("suppressions", "list", "--json")
