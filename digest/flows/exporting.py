@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from digest.store import events, history, issues, subscribers
+from digest.store import events, history, issues, notices, subscribers
 from digest.store.engine import Store
 from digest.store.rows import picks_from_json
 from digest.subscribers import seen, wishes
@@ -23,6 +23,8 @@ def export(store: Store, now: datetime, subscriber_id: int) -> dict[str, Any] | 
             return None
         happened = events.history(connection, subscriber_id)
         mails = history.deliveries_of(connection, subscriber_id, now)
+        letters = notices.of_reader(connection, subscriber_id)
+        ever = subscribers.ever_wanted(connection, subscriber_id)
         remembered = sorted({number for number in seen.papers(found[0].seen).tolist() if number > 0})
         picked = {row.id: [pick.paper_id for pick in picks_from_json(row.picks)] for row in mails}
         keys = issues.keys_of(connection, {*remembered, *(number for numbers in picked.values() for number in numbers)})
@@ -39,6 +41,9 @@ def export(store: Store, now: datetime, subscriber_id: int) -> dict[str, Any] | 
         "next_due_at": _time(one.next_due_at),
         "consent": dict(one.consent),
         "wishes": wishes.to_json(Wishes(one.preferences, found[0].interests)),
+        "interests": [
+            {"kind": row.kind, "value": row.value, "since": _time(row.valid_from), "until": _time(row.valid_to)} for row in ever
+        ],
         "events": [{"at": event.at.isoformat(), "kind": event.kind, "details": dict(event.details)} for event in happened],
         "digests": [
             {
@@ -46,9 +51,14 @@ def export(store: Store, now: datetime, subscriber_id: int) -> dict[str, Any] | 
                 "cadence": row.cadence,
                 "due_at": row.due_at.isoformat(),
                 "state": row.state,
+                "message_id": row.message_id,
+                "reply": row.reply,
                 "papers": [keys[number] for number in picked[row.id] if number in keys],
             }
             for row in mails
+        ],
+        "mails": [
+            {"kind": row.kind, "due_at": row.due_at.isoformat(), "state": row.state, "reply": row.reply} for row in letters
         ],
         "papers_got": [keys[number] for number in remembered if number in keys],
     }

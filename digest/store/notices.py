@@ -49,6 +49,12 @@ def listed(connection: Connection, *, state: str | None = None, limit: int | Non
     return list(connection.execute(query if state is None else query.where(notice.c.state == state)))
 
 
+def of_reader(connection: Connection, subscriber_id: int) -> list[Row[Any]]:
+    """What a reader was mailed beside his editions, or is to be, the latest first."""
+    query = select(notice).where(notice.c.subscriber_id == subscriber_id)
+    return list(connection.execute(query.order_by(notice.c.due_at.desc(), notice.c.id.desc())))
+
+
 def claimed(connection: Connection, ids: Sequence[int]) -> list[Row[Any]]:
     """Notices that a worker has claimed, in this order."""
     if not ids:

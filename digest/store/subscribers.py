@@ -244,6 +244,11 @@ def standing(connection: Connection, subscriber_id: int, kinds: Collection[Inter
     return list(connection.execute(select(interest).where(mine).order_by(interest.c.id)))
 
 
+def ever_wanted(connection: Connection, subscriber_id: int) -> list[Row[Any]]:
+    """All interests that are on record of a reader, those that have ended too."""
+    return list(connection.execute(select(interest).where(interest.c.subscriber_id == subscriber_id).order_by(interest.c.id)))
+
+
 def end(connection: Connection, numbers: Collection[int], now: datetime) -> None:
     """End interests by their rows; the profiles of whom they belong to are forgotten by then."""
     for chunk in chunks(numbers):

@@ -247,6 +247,8 @@ def test_a_paused_reader_changes_his_choices_and_stays_paused(site: Site, web: A
 
 def test_an_export_holds_all_that_is_kept(site: Site, web: Ask, ann: Subscriber, path: str) -> None:
     liking.rate(site.app.store, site.now, ann.id, "arxiv:2603.10001", "more", by="a test")
+    subscribe.change(site.app.store, site.now, ANN, interests={"topic": [Interest("topic", "robots")]})
+    assert post(web, f"/p/ask/{ann.token}").status == 200
     site.later(hours=2)
     site.deliver()
     path = f"/p/{access(site.app.signer, ann.token, site.now)}"
@@ -256,11 +258,19 @@ def test_an_export_holds_all_that_is_kept(site: Site, web: Ask, ann: Subscriber,
     assert answer.headers["cache-control"] == "no-store"
     told = json.loads(answer.body)
     assert (told["email"], told["state"], told["consent"]["source"]) == (ANN.text, "active", "a test")
-    assert told["wishes"]["topic"] == ["graphs"]
+    assert told["wishes"]["topic"] == ["robots"]
     assert told["wishes"]["liked"] == ["arxiv:2603.10001"]
-    assert [event["kind"] for event in told["events"]] == ["subscribed", "rated"]
+    assert {one["value"]: one["until"] is None for one in told["interests"]} == {
+        "graphs": False,
+        "arxiv:2603.10001": True,
+        "robots": True,
+    }
+    assert [event["kind"] for event in told["events"]] == ["subscribed", "rated", "changed"]
     (mail,) = told["digests"]
     assert (mail["edition"], mail["state"]) == ("2026-03-02", "submitted")
+    assert mail["message_id"] == site.row(ANN.text).message_id
+    assert mail["reply"].startswith("250")
+    assert [(one["kind"], one["state"]) for one in told["mails"]] == [("preferences", "submitted")]
     assert set(mail["papers"]) == set(told["papers_got"])
     assert all(key.startswith("arxiv:2603.") for key in mail["papers"])
 
