@@ -143,8 +143,9 @@ def become(
         NotPermitted: his state may not become this one, or is not the one expected.
     """
     if new in LEFT:
-        deliveries.skip_open(connection, [subscriber_id], f"the reader is {new}", now)
+        # Single mails first, as workers and erasure do it: in another order, two of them would wait for each other.
         notices.withdraw(connection, subscriber_id, ("confirm", "welcome", "paused"), f"the reader is {new}", now)
+        deliveries.skip_open(connection, [subscriber_id], f"the reader is {new}", now)
     row = _locked(connection, subscriber_id)
     if not may_become(row.state, new) or expecting not in (None, row.state):
         raise NotPermitted(f"{row.address} is {row.state} and cannot become {new}")

@@ -7,7 +7,7 @@ from contract.world import HOUR, NOW, Side, World, outcome
 from sqlalchemy import Connection, Table, insert
 
 from digest.outbox.retry import KEEP_TRYING_FOR, State
-from digest.store import deliveries, groups, ledger, workers
+from digest.store import deliveries, groups, ledger, subscribers, workers
 from digest.store.schema import delivery, notice, worker
 
 STATES: tuple[State, ...] = get_args(State)
@@ -310,6 +310,25 @@ def test_a_reader_who_leaves_while_his_mail_is_marked_waits_and_gets_this_one(wo
         side.waits_or_ends(world.store)
     assert side.result() == 0
     assert world.state(row) == "submitting"
+
+
+def test_a_reader_who_leaves_while_a_letter_and_a_mail_of_his_are_marked_waits_and_gets_both(world: World) -> None:
+    reader, worker = world.reader(), world.worker()
+    letter, row = world.letter(subscriber_id=reader), world.mail(reader, world.edition())
+    world.claim(worker, notice)
+    world.claim(worker)
+
+    def leave() -> str:
+        with world.store.write() as connection:
+            return subscribers.become(connection, reader, "unsubscribed", NOW).state
+
+    with world.store.write() as connection:
+        assert groups.write(connection, worker, [], [(notice, letter)], NOW) == {(notice, letter)}
+        side = Side(leave)
+        side.waits_or_ends(world.store)
+        assert groups.write(connection, worker, [], [(delivery, row)], NOW) == {(delivery, row)}
+    assert side.result() == "unsubscribed"
+    assert (world.state(letter, notice), world.state(row)) == ("submitting", "submitting")
 
 
 def test_only_a_row_that_was_never_tried_is_too_late(world: World) -> None:
