@@ -158,7 +158,6 @@ def confirm_address(store: Store, now: datetime, address: EmailAddress) -> Subsc
         if known.state in ("active", "paused"):
             return known
         refuse_suppressed(connection, address)
-        _ask_no_more(connection, known, now)
         return _confirmed(connection, known, now, by="the operator")
 
 
@@ -336,8 +335,8 @@ def _was_mailed_lately(connection: Any, known: Subscriber, now: datetime) -> boo
 
 
 def _ask_no_more(connection: Any, known: Subscriber, now: datetime) -> None:
-    """The operator vouches for one who was about to be asked."""
-    notices.withdraw(connection, known.id, ["confirm"], "the operator confirmed", now)
+    """Withdraw the mail that asks whom the operator vouches for, or that was in doubt and turned out to have come."""
+    notices.withdraw(connection, known.id, ["confirm"], "he is confirmed", now)
 
 
 def _choose_anew(connection: Any, known: Subscriber, sign_up: SignUp, now: datetime) -> None:
@@ -352,6 +351,7 @@ def _choose_anew(connection: Any, known: Subscriber, sign_up: SignUp, now: datet
 def _confirmed(connection: Any, known: Subscriber, now: datetime, by: str) -> Subscriber:
     consent = {**known.consent, "confirmed_by": by, "confirmed_at": now.isoformat()}
     kept = {"confirmed_at": now, "consent": consent}
+    _ask_no_more(connection, known, now)
     reader = subscribers.become(connection, known.id, "active", now, expecting="pending", also=kept)
     events.record(connection, "confirmed", reader.id, now, {"by": by})
     return reader

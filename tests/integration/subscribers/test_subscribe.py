@@ -259,6 +259,15 @@ def test_whom_the_operator_confirms_is_not_asked_to_confirm(store: Store, by: st
         assert [(row.kind, row.state) for row in connection.execute(select(notice))] == [("confirm", "skipped")]
 
 
+def test_who_confirmed_is_not_asked_again_by_a_mail_that_was_in_doubt(store: Store) -> None:
+    subscribe(store)
+    token = token_in_mail(store)  # it came, though no reply said so: the mail is queued once more
+    confirm(store, token)
+    with store.read() as connection:
+        states = connection.execute(select(notice.c.kind, notice.c.state).order_by(notice.c.id)).all()
+    assert states == [("confirm", "skipped"), ("welcome", "queued")]
+
+
 def test_a_suppressed_address_is_refused_with_the_reason(store: Store) -> None:
     with store.write() as connection:
         suppressions.suppress(connection, ANN, "complaint", NOW)
