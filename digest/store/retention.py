@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, delete, null, select, update
 
 from digest.outbox.retry import FINAL
-from digest.store import allowances, editions, events, profiles, vocabularies
+from digest.store import allowances, editions, events, notices, profiles, vocabularies
 from digest.store.schema import delivery, edition, event, lookup, notice, source_run, subscriber
 
 NOTICES = timedelta(days=7)
@@ -50,4 +50,6 @@ def _leave_again(connection: Connection, unconfirmed: ColumnElement[bool], now: 
     left = select(event.c.id).where(event.c.subscriber_id == subscriber.c.id, event.c.kind.in_(("unsubscribed", "suppressed")))
     again = update(subscriber).where(unconfirmed, left.exists()).returning(subscriber.c.id)
     back = connection.scalars(again.values(state="unsubscribed", confirmation=None, confirmation_until=None)).all()
+    for number in back:
+        notices.withdraw(connection, number, ["confirm"], "its link is not valid any more", now)  # after a long outage
     events.record_for_all(connection, "unsubscribed", [(number, {"by": "no confirmation"}) for number in back], now)

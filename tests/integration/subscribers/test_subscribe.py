@@ -236,6 +236,7 @@ def test_who_left_and_is_signed_up_by_a_stranger_is_remembered_to_have_left(stor
     assert one(store).state == "pending"
     with store.write() as connection:
         retention.prune(connection, NOW + timedelta(days=30))
+        assert connection.execute(select(notice.c.state).where(notice.c.kind == "confirm")).scalars().all() == ["skipped"]
     assert one(store).state == "unsubscribed"
     assert story(store) == ["subscribed", "unsubscribed", "subscribed", "unsubscribed"]
     assert subscribe(store, now=NOW + timedelta(days=31)).what == "pending"
