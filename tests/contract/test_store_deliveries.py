@@ -282,3 +282,23 @@ def test_only_what_is_being_submitted_is_on_its_way(world: World) -> None:
         world.mail(ann, world.edition(TODAY - days * DAY), state=state)
     with world.store.read() as connection:
         assert [deliveries.on_its_way(connection, one) for one in (ann, bob)] == [1, 0]
+
+
+def test_readers_refused_since_a_mail_was_last_taken_are_counted_once_each_and_up_to_a_few(world: World) -> None:
+    readers = [world.reader(f"reader{n}") for n in range(5)]
+    today, before = world.edition(), world.edition(TODAY - DAY)
+
+    def counted(at_most: int = 9) -> int:
+        with world.store.read() as connection:
+            return deliveries.refused_since_taken(connection, at_most)
+
+    assert counted() == 0
+    for reader in readers[:3]:
+        world.mail(reader, before, NOW - DAY, state="rejected")
+        world.mail(reader, today, NOW, state="rejected")
+    assert (counted(), counted(2)) == (3, 2)
+    world.mail(readers[3], before, NOW - HOUR, state="submitted")
+    world.mail(readers[3], today, NOW + HOUR, state="queued")
+    assert counted() == 3
+    world.mail(readers[4], today, NOW, state="submitted")
+    assert counted() == 0
