@@ -351,9 +351,8 @@ def test_of_the_erased_not_a_byte_stays_but_a_keyed_hash(store: Store, tmp_path:
     if state == "unsubscribed":
         flow.unsubscribe(store, NOW, ANN)
     with store.write() as connection:
-        sign_ups.note(
-            connection, EmailAddress("Ann@example.org"), {}, SITE, NOW
-        )  # the form, in cron's hands until its next run
+        # He filled in the form too, and it waits for the next run.
+        sign_ups.note(connection, EmailAddress("Ann@example.org"), {}, SITE, NOW)
     flow.erase(store, NOW, EmailAddress("ANN@example.org"))
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"reader7@example.org" in left
