@@ -19,7 +19,7 @@ from digest.sources.feed_entries import ENTRIES, sighting_of
 from digest.sources.fields import Unusable
 from digest.sources.parsed import Parsed, Problem
 from digest.sources.slices import Slice, address
-from digest.sources.xml import Document, mended, name_of
+from digest.sources.xml import Document, name_of
 
 MAX_SLUG = 30
 LONGEST_NAME = 40
@@ -154,28 +154,6 @@ class _Answer:
 
 
 def _read(raw: bytes, source: str, seen_at: datetime, base: str = "") -> _Answer:
-    """A feed, mended where that lets more of it be read."""
-    answer = fault = None
-    try:
-        answer = _once(raw, source, seen_at, base)
-        if not answer.broken:
-            return answer
-    except BadInput as error:
-        fault = error
-    whole = mended(raw)
-    if whole != raw:
-        try:
-            again = _once(whole, source, seen_at, base)
-            if answer is None or again.entries > answer.entries:
-                return again
-        except BadInput as error:
-            fault = fault or error
-    if answer is None:
-        raise fault or BadInput("this is no feed")
-    return answer
-
-
-def _once(raw: bytes, source: str, seen_at: datetime, base: str) -> _Answer:
     document = Document(raw, ENTRIES, what="an RSS or Atom feed")
     if name_of(document.root) not in ("rss", "rdf", "feed"):
         raise BadInput(f"this is XML, but not an RSS or Atom feed: it begins with <{name_of(document.root)[:40]}>")

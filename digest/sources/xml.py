@@ -5,8 +5,9 @@ What is asked of a document is bounded: its depth, its entries, the elements of 
 
 import html.entities
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from io import BytesIO
+from itertools import islice
 from xml.etree.ElementTree import Element, ParseError
 
 from digest.errors import BadInput
@@ -18,8 +19,8 @@ MAX_INSIDE = 50_000
 """Elements of one entry: three thousand authors with name, address and institution are fewer."""
 MAX_OUTSIDE = 20_000
 """Elements that are in no entry; RSS 1.0 (RDF) has one there for each of its entries."""
-MAX_MENDED = 4 * 2**20
-"""Bytes of a document beyond which it is taken as it is."""
+MAX_MENDED = 8 * 2**20
+"""Bytes of a document beyond which it is taken as it is. A page of arXiv's records has 6 MB."""
 # Old libraries behind Python scan an unfinished tag or comment again with every piece (CVE-2023-52425): pieces are few.
 _PIECE = 256 * 1024
 
@@ -27,7 +28,9 @@ _PIECE = 256 * 1024
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]+")
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]{0,200}?(?:encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"'][^>]{0,100})?\?>")
 _REFERENCE = re.compile(
-    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|\]\]>|&(?:#(?:x[0-9A-Fa-f]{1,8}|[0-9]{1,8});|[A-Za-z][A-Za-z0-9]{1,31};)?", re.DOTALL
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|\]\]>|(?:&(?![#A-Za-z]))+"
+    r"|&(?:#(?:x[0-9A-Fa-f]{1,8}|[0-9]{1,8});|[A-Za-z][A-Za-z0-9]{1,31};)?",
+    re.DOTALL,
 )
 _OF_XML = frozenset({"&lt;", "&gt;", "&amp;", "&quot;", "&apos;"})
 _ENCODING = re.compile(
@@ -40,35 +43,68 @@ class Document:
     """An XML document as its root and its entries, which are the elements of some names (`{namespace}name`).
 
     Iterating yields each entry when it is complete, and forgets it afterwards, so that memory is that of the largest entry.
-    Whatever lies outside of entries is in `root` when the iteration has passed it. `broken` says after the iteration what
-    ended it early; entries that were complete by then have been had. It is `full` if they were too many.
+    Where a document is damaged, it is mended (`mended`), for a stray character must not cost the entries behind it. Whatever
+    lies outside of entries is in `root` when the iteration has passed it. `broken` says after the iteration what ended it
+    early; entries that were complete by then have been had. It is `full` if they were too many.
     """
 
     def __init__(self, raw: bytes, entries: Collection[str], *, what: str = "XML") -> None:
         """Raises BadInput if this is not XML at all, or has a document type; `what` says what it should be."""
         from defusedxml.common import DefusedXmlException
-        from defusedxml.ElementTree import iterparse
 
         self.broken = ""
         self.full = False
         self._names = frozenset(entries)
-        self._refused = (DefusedXmlException, ParseError, ValueError, LookupError)
-        raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
-        self._events: Iterable[tuple[str, Element]] = iterparse(_Pieces(raw), events=("start", "end"), forbid_dtd=True)
+        self._damage = (ParseError, ValueError, LookupError)
+        self._refused = (DefusedXmlException, *self._damage, StopIteration)
+        self._raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
         try:
-            self.root: Element = next(iter(self._events))[1]
-        except (*self._refused, StopIteration) as error:
-            start = raw[:500].lower()
+            self._begin(self._raw)
+        except self._refused as error:
+            start = self._raw[:500].lower()
             if start.startswith(b"<!doctype html") or b"<html" in start:
                 raise BadInput(f"this is a web page, not {what}") from None
-            raise BadInput(f"this is not {what}: {_words(error)}") from None
+            if not (isinstance(error, self._damage) and self._begins_mended()):
+                raise BadInput(f"this is not {what}: {_words(error)}") from None
         if name_of(self.root) == "html":
             raise BadInput(f"this is a web page, not {what}")
 
+    def _begin(self, raw: bytes) -> None:
+        from defusedxml.ElementTree import iterparse
+
+        events: Iterator[tuple[str, Element]] = iter(iterparse(_Pieces(raw), events=("start", "end"), forbid_dtd=True))
+        self.root, self._events = next(events)[1], events
+
+    def _begins_mended(self) -> bool:
+        """Whether the document, mended, can be read from its beginning; that is tried once."""
+        raw, self._raw = self._raw, b""
+        whole = mended(raw)
+        if not whole or whole == raw:
+            return False
+        try:
+            self._begin(whole)
+        except self._refused:
+            return False
+        return True
+
     def __iter__(self) -> Iterator[Element]:
+        had = 0
+        for entry in self._entries():
+            had += 1
+            yield entry
+        if self._is_damaged and self._begins_mended():
+            damage, self.broken = self.broken, ""
+            for entry in islice(self._entries(), had, None):
+                damage = ""
+                yield entry
+            # What is wrong with the document as it came says more than what is still wrong with the mended one.
+            self.broken = self.broken and (damage or self.broken)
+
+    def _entries(self) -> Iterator[Element]:
         path = [self.root]
         kept = [0]
         found = inside = within = outside = 0
+        self._is_damaged = False
         try:
             for event, element in self._events:
                 if event == "start":
@@ -98,6 +134,7 @@ class Document:
                     del path[-1][kept[-1]]
         except self._refused as error:
             self.broken = f"it breaks off or is damaged: {_words(error)}"
+            self._is_damaged = isinstance(error, self._damage)
 
     def _stops(self, depth: int, within: int, outside: int) -> bool:
         if depth > MAX_DEPTH:
@@ -157,6 +194,8 @@ def _mended_reference(found: re.Match[str]) -> str:
     if reference.startswith("&#"):
         number = int(reference[3:-1], 16) if reference[2] == "x" else int(reference[2:-1])
         return reference if number in (9, 10, 13) or (number <= 0x10FFFF and not _is_forbidden(number)) else ""
+    if reference.startswith("&&"):
+        return "&amp;" * len(reference)
     meant = html.entities.html5.get(reference[1:])
     return "".join(f"&#{ord(c)};" for c in meant) if meant else f"&amp;{reference[1:]}"
 

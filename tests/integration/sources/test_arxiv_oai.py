@@ -133,6 +133,23 @@ def test_a_page_that_breaks_off_leaves_what_was_complete(collect: Collect, arxiv
     assert "it breaks off or is damaged" in collected.evidence
 
 
+@pytest.mark.parametrize("stray", [b"\x0b", b"&#x1f;", b"&nbsp;", b"\xff", b" & "], ids=ascii)
+def test_a_stray_character_in_one_record_costs_neither_the_others_nor_the_pages_behind_it(
+    collect: Collect, arxiv: Arxiv, stray: bytes
+) -> None:
+    usual = arxiv.site.respond
+    assert usual is not None
+
+    def damaged(asked: Asked) -> Answer:
+        answer = usual(asked)
+        return replace(answer, body=answer.body.replace(b"We invent", b"We" + stray + b"invent", 1))
+
+    arxiv.site.respond = damaged
+    collected = collect()
+    assert (collected.verdict, collected.parsed.problems) == ("fresh", ())
+    assert news(collected) == [paper.id for paper in MANY]
+
+
 def test_a_web_page_is_no_answer(collect: Collect, arxiv: Arxiv) -> None:
     arxiv.instead["oai"] = [Answer(200, PAGE, XML)] * 9
     with pytest.raises(ServerUnavailable, match="web page"):
