@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from digest.clock import parse_instant
 from digest.errors import BadInput, UsageError
@@ -16,6 +17,8 @@ from digest.papers.text import MAX_TITLE, clean
 
 MAX_COUNT = 10**9
 MAX_SUMMARY = 2000
+LONGEST_NUMBER = 100
+"""Digits."""
 LONGEST_TITLE = 1000
 """Beyond this it is no title; between `MAX_TITLE` and this it is shortened."""
 EARLIEST = 1900
@@ -37,8 +40,23 @@ def read_json(text: str | bytes, pairs: Callable[[list[tuple[str, object]]], obj
     Raises:
         Unusable: it is not JSON.
     """
+    return _read(text, parse_constant=_refuse_constant, object_pairs_hook=pairs)
+
+
+def read_answer(raw: str | bytes, *, fix: str = "") -> object:
+    """The JSON of a whole answer, taken as it comes: a character or number in it that JSON does not have costs its own field
+    and not the answer. Raises BadInput, with `fix`, where it is none."""
+    text = raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw), "replace")
     try:
-        value: object = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=pairs)
+        return _read(text, strict=False, parse_int=_whole_number)
+    except Unusable as error:
+        page = text.lstrip().startswith("<")
+        raise BadInput("this is a web page, not JSON" if page else str(error), fix=fix) from None
+
+
+def _read(text: str | bytes, **how: Any) -> object:
+    try:
+        value: object = json.loads(text, **how)
     except RecursionError:
         raise Unusable("nested too deep") from None
     except Unusable:
@@ -50,13 +68,9 @@ def read_json(text: str | bytes, pairs: Callable[[list[tuple[str, object]]], obj
     return value
 
 
-def read_answer(raw: str | bytes, *, fix: str = "") -> object:
-    """The JSON of a whole answer. Raises BadInput, with `fix`, where it is none."""
-    try:
-        return read_json(raw)
-    except Unusable as error:
-        page = raw.lstrip()[:1] in ("<", b"<")
-        raise BadInput("this is a web page, not JSON" if page else str(error), fix=fix) from None
+def _whole_number(digits: str) -> float:
+    """One that is longer than any count is as good as infinite; to reckon it would take long, and Python refuses."""
+    return int(digits) if len(digits) <= LONGEST_NUMBER else float("inf")
 
 
 def read_title(value: object) -> str:

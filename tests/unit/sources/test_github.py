@@ -93,7 +93,6 @@ def test_stars_that_are_no_count_are_not_taken_for_one(value: object) -> None:
         (b'{"stargazers_c', "not JSON"),
         (b"[]", "no repository"),
         (b'{"message": "Not Found", "status": "404"}', "GitHub says: Not Found"),
-        (b'"\xff"', "UTF-8"),
     ],
 )
 def test_what_is_no_record_is_refused_in_words(raw: bytes, says: str) -> None:
