@@ -41,9 +41,9 @@ _NOBODY = re.compile(r"et\s+al\.?|and|others", re.IGNORECASE)
 _VOLUME = re.compile(r"doi:10\.[0-9]{4,9}/(?:978|979)-?[0-9-]{10,14}")
 
 
-def site_at(web: Web, url: str, source: str) -> Site:
+def site_at(web: Web, url: str, source: str, *, begun: float | None = None, share: float = 1.0) -> Site:
     """A server of arXiv's, asked at the pace that all of them share."""
-    return web.at(url, source=source, hosts=HOSTS, pace=TURN, gap=GAP)
+    return web.at(url, source=source, hosts=HOSTS, pace=TURN, gap=GAP, begun=begun, share=share)
 
 
 def authors_of(text: str) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from digest.sources.web import HttpError, Site
 __all__ = ["NAME", "ArxivRss", "ArxivRssSettings", "parse"]
 
 Kind = Literal["new", "cross"]
+SHARE = 0.5
+"""Of a run's budget: a feed that keeps us waiting leaves the rest to the second route."""
 
 
 class ArxivRssSettings(WebSlice):
@@ -86,11 +88,12 @@ class ArxivRss:
             raise ServerUnavailable("no categories are set to ask arXiv for", fix="set sources.arxiv_rss.categories")
         due = what_is_due(errand.past, errand.now, self._settings.days_without_mailing)
         errand.progress(0, None)
+        begun = errand.web.elapsed()
         parsed, feed, fault = self._feed(errand)
         faults: list[Exception] = [fault] if fault else []
         harvested = None
         if days := [day for day in (errand.since, due.since if why_ask(due, feed) else None) if day]:
-            harvested = self._harvest(errand, min(days), due.newest)
+            harvested = self._harvest(errand, min(days), due.newest, begun)
             faults += harvested.faults
             if feed is None and not harvested.shown.had:
                 raise nothing_had(faults)
@@ -111,7 +114,7 @@ class ArxivRss:
         """The feed, or None and why it could not be had. Raises NoSuchCategory."""
         categories = "+".join(self._settings.categories)
         asked = f"{TITLE} was asked for the feed of {categories}"
-        site = site_at(errand.web, self._settings.url, NAME)
+        site = site_at(errand.web, self._settings.url, NAME, share=SHARE)
         try:
             raw = _get(site, f"/rss/{categories}", asked)
             return *read_feed(raw, seen_at=errand.now, kinds=self._settings.kinds), None
@@ -123,8 +126,8 @@ class ArxivRss:
             fault = error
         return Parsed(problems=(Problem(None, str(fault)),)), None, fault
 
-    def _harvest(self, errand: Errand, start: date, known: str) -> Harvested:
-        site = site_at(errand.web, self._second.url, NAME)
+    def _harvest(self, errand: Errand, start: date, known: str, begun: float) -> Harvested:
+        site = site_at(errand.web, self._second.url, NAME, begun=begun)
         cross = "cross" in self._settings.kinds
         categories = self._settings.categories
         return harvest(site, categories, start, errand.now, cross=cross, known=known, progress=errand.progress)

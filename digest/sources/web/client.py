@@ -44,7 +44,7 @@ class Web:
 
     Args:
         answers: where answers are kept; None: nowhere, and no request is conditional.
-        budget: how long one run of a source may take, from `at` on.
+        budget: how long one run of a source may take, from its first `at` on.
         sleep: how to wait; None: as usual. A function of ours is called in a thread.
         elapsed: seconds on a clock that only runs forward.
         now: the time, for servers that name an instant and do not say what their clock shows; None: as the machine has it.
@@ -91,8 +91,10 @@ class Web:
         gap: float = 0.0,
         headers: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
+        begun: float | None = None,
+        share: float = 1.0,
     ) -> "Site":
-        """The server of one source; its run budget begins now.
+        """The server of one source; its run budget begins now, or began when its run did.
 
         Args:
             base: the address that the operator wrote; its host, scheme and port are allowed as they stand.
@@ -102,6 +104,8 @@ class Web:
             gap: seconds between the end of one request of this pace and the next one, and before the first.
             headers: sent to `base` alone, never along a redirect to another host.
             secrets: query parameters sent likewise, and never kept, logged or quoted.
+            begun: when the run began, by `elapsed`, if this is not the first server that it asks.
+            share: how much of the run's budget may have passed when this server is given up.
 
         Raises:
             ConfigurationError: a header has characters that no header may have.
@@ -114,8 +118,8 @@ class Web:
             gap=gap,
             headers=dict(headers or {}),
             secrets=dict(secrets or {}),
-            begun=self.elapsed(),
-            budget=self.budget.total_seconds(),
+            begun=self.elapsed() if begun is None else begun,
+            budget=self.budget.total_seconds() * share,
         )
         for name, value in server.headers.items():
             if not _HEADER.fullmatch(value):

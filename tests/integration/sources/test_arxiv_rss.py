@@ -96,6 +96,32 @@ def test_a_stale_feed_with_a_fresh_date_of_building_is_found_out_and_replaced(co
     assert [params["set"] for params in arxiv.questions("oai")] == ["cs:cs:AI", "cs:cs:CL"]
 
 
+def test_a_feed_that_keeps_us_waiting_leaves_half_of_the_time_of_the_run_to_the_second_route(
+    arxiv: Arxiv, open_web: Callable[..., Web], hourglass: Any
+) -> None:
+    arxiv.instead["rss"] = [Answer(503, b"", {"Retry-After": "200"})] * 9
+    web, began = open_web(budget=timedelta(minutes=5)), hourglass.elapsed()
+    collected = asked_by(web, arxiv.site.url, f"http://localhost:{arxiv.site.port}")
+    assert (collected.verdict, news(collected)[-2:]) == ("fresh", ["2604.20005", "2604.20006"])
+    assert hourglass.elapsed() - began < 150
+
+
+def test_both_routes_together_take_no_longer_than_one_run_may(
+    arxiv: Arxiv, open_web: Callable[..., Web], hourglass: Any
+) -> None:
+    for route in ("rss", "oai"):
+        arxiv.instead[route] = [Answer(503, b"", {"Retry-After": "85"})] * 9
+    web, began = open_web(budget=timedelta(minutes=3)), hourglass.elapsed()
+    with pytest.raises(ServerUnavailable):
+        asked_by(web, arxiv.site.url, f"http://localhost:{arxiv.site.port}")
+    assert hourglass.elapsed() - began <= 180
+
+
+def asked_by(web: Web, url: str, second: str) -> Collected:
+    source = ArxivRss(ArxivRssSettings(url=url, categories=("cs.AI",)), ArxivOaiSettings(url=f"{second}/oai"))
+    return source.collect(Errand(at(TUESDAY), web, AFTER_MONDAY))
+
+
 def test_what_neither_route_has_is_late(collect: Collect, arxiv: Arxiv) -> None:
     arxiv.shown = arxiv.harvested = MONDAY
     collected = collect()
