@@ -29,8 +29,16 @@ _ARXIV_PREFIX = re.compile(
     r"(?:https?://)?(?:(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/|huggingface\.co/papers/)|arxiv:\s*|oai:arxiv\.org:"
 )
 _ARXIV_DOI = "10.48550/arxiv."
-_DOI_PREFIX = re.compile(r"(?:https?://)?(?:dx\.|www\.)?doi\.org/|doi:\s*")
+LONGEST_DOI = 300
+_DOI_PREFIX = re.compile(
+    r"(?:https?://)?(?:(?:dx\.|www\.)?doi\.org|(?:www\.)?(?:bio|med)rxiv\.org/content)/|(?:(?:urn|info):)?doi[:/ ]\s*"
+)
 _DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\"<>{}|\\^`]{1,200}")
+# bioRxiv and medRxiv add version and view to it in their addresses.
+_PREPRINT = re.compile(
+    r"(10\.(?:1101|64898)/(?:[0-9]{4}\.[0-9]{2}\.[0-9]{2}\.)?[0-9]{6,10})(?:v[0-9]{1,3})?(?:\.[a-z.-]{1,40})?"
+)
+_BRACKETS = {")": "(", "]": "[", ">": "<"}
 _NOT_WORD = re.compile(r"[\W_]+")
 _ASCII = "".join(chr(n).lower() if chr(n).isalnum() else " " for n in range(128))
 """The same for `str.translate`: small letters, digits, and blanks for all else."""
@@ -74,7 +82,7 @@ def arxiv_id(text: str) -> str | None:
 
 def doi(text: str) -> str | None:
     """The canonical id of a DOI in any of its spellings (an arXiv id for arXiv's own); None if `text` is none."""
-    spelled = text.strip().lower()
+    spelled = text.strip().lower().lstrip("([<")
     if prefix := _DOI_PREFIX.match(spelled):
         spelled = spelled[prefix.end() :]
         if "/" in prefix[0]:
@@ -82,9 +90,26 @@ def doi(text: str) -> str | None:
             spelled = spelled.partition("?")[0].partition("#")[0].rstrip("/")
             plain = unquote(spelled).lower()
             spelled = plain if _DOI.fullmatch(plain) and "\ufffd" not in plain else spelled
+    spelled = _without_punctuation(spelled)
+    if preprint := _PREPRINT.fullmatch(spelled):
+        spelled = preprint[1]
     if spelled.startswith(_ARXIV_DOI):
         return arxiv_id(spelled.removeprefix(_ARXIV_DOI))
     return f"doi:{spelled}" if _DOI.fullmatch(spelled) and spelled.isprintable() else None
+
+
+def _without_punctuation(spelled: str) -> str:
+    """A DOI without what the sentence around it has left at its end: a full stop, a bracket that nothing in it opens."""
+    end = len(spelled) if len(spelled) <= LONGEST_DOI else 0
+    while end and (
+        spelled[end - 1] in ".,;:"
+        or (
+            spelled[end - 1] in _BRACKETS
+            and spelled.count(_BRACKETS[spelled[end - 1]], 0, end) < spelled.count(spelled[end - 1], 0, end)
+        )
+    ):
+        end -= 1
+    return spelled[:end]
 
 
 def normalised_title(title: str) -> str:

@@ -81,6 +81,15 @@ def test_what_is_no_arxiv_id_is_none(text: str) -> None:
         "https://doi.org/10.1234/abc.5?utm_source=feed&utm_medium=rss",
         "https://doi.org/10.1234/abc.5/#abstract",
         "https://doi.org/10.1234%2FABC%2E5",
+        "10.1234/abc.5.",
+        "doi: 10.1234/abc.5,",
+        "DOI 10.1234/abc.5",
+        "(10.1234/abc.5)",
+        "[doi:10.1234/abc.5].",
+        "<https://doi.org/10.1234/abc.5>",
+        "https://doi.org/10.1234/abc.5).",
+        "urn:doi:10.1234/abc.5",
+        "info:doi/10.1234/abc.5",
     ],
 )
 def test_every_spelling_of_a_doi_is_one_id(text: str) -> None:
@@ -90,6 +99,31 @@ def test_every_spelling_of_a_doi_is_one_id(text: str) -> None:
 @pytest.mark.parametrize("text", ["10.48550/arXiv.2511.04321", "https://doi.org/10.48550/ARXIV.2511.04321v2"])
 def test_a_doi_that_arxiv_registered_is_an_arxiv_id(text: str) -> None:
     assert doi(text) == "arxiv:2511.04321"
+
+
+@pytest.mark.parametrize("text", ["10.1016/S0140-6736(20)30183-5", "(10.1016/S0140-6736(20)30183-5).", "10.1234/a(b)"])
+def test_a_doi_keeps_the_brackets_that_it_opens_itself(text: str) -> None:
+    assert doi(text) in ("doi:10.1016/s0140-6736(20)30183-5", "doi:10.1234/a(b)")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.1101/2026.11.02.123456",
+        "10.1101/2026.11.02.123456v2",
+        "https://www.biorxiv.org/content/10.1101/2026.11.02.123456",
+        "https://www.biorxiv.org/content/10.1101/2026.11.02.123456v1?rss=1",
+        "https://www.medrxiv.org/content/10.1101/2026.11.02.123456v3.full.pdf",
+        "https://www.biorxiv.org/content/10.1101/2026.11.02.123456.abstract",
+    ],
+)
+def test_a_preprint_is_one_in_all_its_versions_and_views(text: str) -> None:
+    assert doi(text) == "doi:10.1101/2026.11.02.123456"
+
+
+def test_a_journal_of_the_same_press_is_no_preprint() -> None:
+    assert doi("10.1101/gr.123456.108") == "doi:10.1101/gr.123456.108"
+    assert doi("https://www.biorxiv.org/content/about-biorxiv") is None
 
 
 def test_a_doi_keeps_what_looks_like_a_prefix_in_its_middle() -> None:
