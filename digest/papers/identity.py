@@ -177,6 +177,13 @@ def same_work(one: Work, other: Work, ids: Iterable[str] = (), other_ids: Iterab
     return telling and both_tell and schemes.isdisjoint(others - WEAK)
 
 
+def of_one_paper(ids: Iterable[str]) -> tuple[str, ...]:
+    """Those of the ids told of a paper, in the order of their weight, that can be its: two of arXiv are two papers."""
+    ids = tuple(dict.fromkeys(ids))
+    first = next((id_ for id_ in ids if _scheme(id_) == "arxiv"), None)
+    return tuple(id_ for id_ in ids if _scheme(id_) != "arxiv" or id_ == first)
+
+
 def strongest(ids: Iterable[str]) -> str:
     """The id to call a paper by."""
     return min(ids, key=_strength)

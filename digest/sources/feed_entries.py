@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urljoin
 from xml.etree.ElementTree import Element
 
-from digest.papers.identity import arxiv_id, doi, normalised_title
+from digest.papers.identity import arxiv_id, doi, normalised_title, of_one_paper
 from digest.papers.model import Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
 from digest.sources import markup
@@ -69,7 +69,7 @@ def sighting_of(element: Element, source: str, seen_at: datetime, left_out: list
         raise Unusable(f"arXiv says: {next(entry.proses(('summary', 'title'), 200), '')}")
     title = read_title(next(filter(None, entry.proses(("title", "dc:title"), 2 * LONGEST_TITLE)), None))
     page = _page(entry, base, left_out)
-    ids = _ids(entry, page, title, source)
+    ids = _ids(entry, page, title, source, left_out)
     links = {"page": page} if page else {}
     for id_ in ids:
         links |= links_of_id(id_)
@@ -155,17 +155,19 @@ def _absolute(address: str, base: str) -> str:
     return re.sub(r"[^\x00-\x7f]+", lambda found: quote(found[0], errors="replace"), whole)
 
 
-def _ids(entry: _Entry, page: str | None, title: str, source: str) -> tuple[str, ...]:
+def _ids(entry: _Entry, page: str | None, title: str, source: str, left_out: list[str]) -> tuple[str, ...]:
     """First arXiv ids, then DOIs. Where there is neither, the entry's own id, which holds among feeds alone."""
     own = (entry.text("guid") or entry.text("id") or entry.about).strip()
     told = [text_of(element) for name in _IDS for element in entry.all(name)]
     places = [text[:2000] for text in (own, page or "", entry.about, *told)]
-    found = {id_ for text in places for id_ in (arxiv_id(text), doi(text)) if id_}
+    found = [id_ for text in places for id_ in (arxiv_id(text), doi(text)) if id_]
     if not any(id_.startswith("doi:") for id_ in found):
         in_paths = (_DOI_IN_PATH.search(unquote(text)) for text in places if text.startswith("http"))
-        found |= {id_ for match in in_paths if match and (id_ := doi(match[1]))}
+        found += [id_ for match in in_paths if match and (id_ := doi(match[1]))]
     if found:
-        return tuple(sorted(found))
+        ids = of_one_paper(found)
+        left_out += [f"it names {other}, too; left out" for other in sorted({*found} - {*ids})]
+        return tuple(sorted(ids))
     if own:
         # The plain numbers that some feeds use mean something else in the next one.
         return (_weak(own if ":" in own else f"{source}\n{own}"),)

@@ -20,7 +20,7 @@ number and skipped. Anything else that cannot be used is reported and left out, 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from digest.papers.identity import arxiv_id, doi, strongest_first
+from digest.papers.identity import arxiv_id, doi, of_one_paper, strongest_first
 from digest.papers.model import METRICS, Metric, Reading, Sighting, Work
 from digest.papers.text import MAX_ABSTRACT, MAX_AUTHORS, MAX_NAME, clean
 from digest.sources.fields import MAX_SUMMARY, Unusable, read_count, read_instant, read_json, read_text, read_texts, read_title
@@ -114,15 +114,18 @@ def _sighting(entry: Mapping[str, object], source: str, seen_at: datetime, left_
 
 def _ids(line: _Line) -> tuple[str, ...]:
     """Canonical ids, strongest first: those that are told, and the one that the address tells."""
-    ids = set()
+    found: list[str] = []
     for key, canonical in (("arxiv_id", arxiv_id), ("doi", doi)):
         if given := line.text(key, 300):
             if id_ := canonical(given):
-                ids.add(id_)
+                found.append(id_)
             else:
                 line.leave_out(f"`{key}` is none: {clean(given, 60)!r}")
     address = _address(line, "url")
-    ids |= {id_ for id_ in (arxiv_id(address), doi(address)) if id_}
+    found += [id_ for id_ in (arxiv_id(address), doi(address)) if id_]
+    ids = of_one_paper(found)
+    for other in sorted({*found} - {*ids}):
+        line.leave_out(f"it names {other}, too")
     return strongest_first(ids)
 
 

@@ -162,6 +162,14 @@ def test_a_strong_id_is_found_where_one_is_told(fields: str, ids: tuple[str, ...
     assert one(rss(f"<title>A Net</title>{fields}")).ids == ids
 
 
+def test_an_entry_that_names_two_papers_of_arxiv_makes_them_no_one_paper() -> None:
+    parsed = read(
+        rss("<title>A Net</title><guid>https://arxiv.org/abs/2611.04321v2</guid><link>https://arxiv.org/abs/2611.00002</link>")
+    )
+    assert [sighting.ids for sighting in parsed.sightings] == [("arxiv:2611.04321",)]
+    assert [str(problem) for problem in parsed.problems] == ["line 1: it names arxiv:2611.00002, too; left out"]
+
+
 @pytest.mark.parametrize(
     "fields",
     [

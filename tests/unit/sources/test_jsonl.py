@@ -34,6 +34,13 @@ def test_a_title_is_enough() -> None:
     assert (sighting.ids, sighting.readings, sighting.work.links) == ((), (), {})
 
 
+@pytest.mark.parametrize("other", [{"url": "https://arxiv.org/abs/2611.00002"}, {"doi": "10.48550/arXiv.2611.00002"}])
+def test_a_line_that_names_two_papers_of_arxiv_makes_them_no_one_paper(other: dict[str, str]) -> None:
+    assert problem(arxiv_id="2611.04321", **other) == "it names arxiv:2611.00002, too; left out"
+    (sighting,) = read({"title": "A Net", "arxiv_id": "2611.04321", **other}).sightings
+    assert sighting.ids == ("arxiv:2611.04321",)
+
+
 def test_every_key_has_its_place() -> None:
     sighting = one(
         abstract="Deep.",
