@@ -173,13 +173,15 @@ def _page(raw: str | bytes, seen_at: datetime, *, before: int = 0, server: str =
     entries, total = _entries(raw)
     posts: list[_Post] = []
     problems: list[Problem] = []
-    for number, entry in enumerate(entries, start=before + 1):
+    for number, entry in enumerate(entries[:MAX_ENTRIES], start=before + 1):
         left_out: list[str] = []
         try:
             posts.append(_post(entry, server, seen_at, left_out))
         except Unusable as error:
             left_out = [str(error)]
         problems += [Problem(number, what) for what in left_out]
+    if len(entries) > MAX_ENTRIES:
+        problems.append(Problem(before + MAX_ENTRIES + 1, f"more than {MAX_ENTRIES:,} entries; the rest is left out"))
     return _Page(tuple(posts), tuple(problems), len(entries), total)
 
 

@@ -28,6 +28,10 @@ LIST_LIMIT = 100
 FULL_PAGE = 50
 """A page of so many entries may not be the last: this is what the server gives to who asks for no other number."""
 MAX_PAGES = 10
+MAX_ENTRIES = 10_000
+"""Of an answer that somebody saved."""
+LONGEST_LIST = MAX_PAGES * LIST_LIMIT
+"""Entries: who answers with more than that to who asked for a hundred is not believed, and memory stays bounded."""
 ENOUGH_FAULTS = 3
 """So many lists that could not be had end a run: a dead server need not be asked for every day."""
 DUE_AT = time(12, tzinfo=UTC)
@@ -145,15 +149,15 @@ def _list(site: Site, day: date, seen_at: datetime) -> Parsed:
         raw = site.get("/api/daily_papers", params, asked=asked)
         try:
             found = len(_entries(raw))
-            pages.append(_listed(parse(raw, seen_at=seen_at, before=entries), day))
+            pages.append(_listed(parse(raw, seen_at=seen_at, before=entries, most=LONGEST_LIST), day))
         except BadInput as error:
             raise BadInput(f"{asked}: {error}", fix=error.fix) from None
         ids = _ids(pages[-1])
         # A server that knows no pages would show its only one for ever.
-        if found < FULL_PAGE or ids <= seen:
+        entries += found
+        if found < FULL_PAGE or ids <= seen or entries >= LONGEST_LIST:
             break
         seen |= ids
-        entries += found
     return joined(pages)
 
 
@@ -179,17 +183,18 @@ def _once(sightings: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
     return tuple(papers.values())
 
 
-def parse(raw: str | bytes, *, seen_at: datetime, before: int = 0) -> Parsed:
+def parse(raw: str | bytes, *, seen_at: datetime, before: int = 0, most: int = MAX_ENTRIES) -> Parsed:
     """The papers of an answer in its order, which is a reading too (`rank`), after the `before` entries of earlier pages.
 
-    Problems count entries from 1.
+    Problems count entries from 1; those beyond the `most` that there may be are left out.
 
     Raises:
         BadInput: this is no such answer.
     """
     sightings: dict[str, Sighting] = {}
     problems: list[Problem] = []
-    for rank, entry in enumerate(_entries(raw), start=before + 1):
+    entries = _entries(raw)
+    for rank, entry in enumerate(entries[:most], start=before + 1):
         left_out: list[str] = []
         try:
             sighting = _sighting(entry, rank, seen_at, left_out)
@@ -200,6 +205,8 @@ def parse(raw: str | bytes, *, seen_at: datetime, before: int = 0) -> Parsed:
             left_out = [f"{sighting.ids[0]} stands in the list before"]
         sightings.setdefault(sighting.ids[0], sighting)
         problems += [Problem(rank, what) for what in left_out]
+    if len(entries) > most:
+        problems.append(Problem(before + most + 1, f"more than {most:,} entries; the rest is left out"))
     return Parsed(tuple(sightings.values()), tuple(problems))
 
 

@@ -146,6 +146,17 @@ def test_a_server_that_gives_fifty_whatever_is_asked_for_is_read_to_the_end(
     assert places(collect(days=1)) == list(range(1, 121))
 
 
+def test_a_list_that_never_ends_is_read_as_far_as_a_list_can_go(api: Api, collect: Callable[..., Collected]) -> None:
+    api.instead[TODAY] = (200, json.dumps(many(5000)).encode(), {})
+    collected = collect()
+    assert api.asked.count((TODAY, 0)) == 1
+    assert (TODAY, 1) not in api.asked
+    assert len(collected.parsed.sightings) == 1000
+    assert [str(problem) for problem in collected.parsed.problems] == [
+        "line 1001: more than 1,000 entries; the rest is left out"
+    ]
+
+
 def test_a_mirror_that_knows_no_pages_is_not_asked_for_ever(api: Api, collect: Callable[..., Collected]) -> None:
     api.lists, api.knows_pages = {TODAY: many(100)}, False
     collected = collect(days=1)

@@ -215,6 +215,12 @@ def test_ten_thousand_entries_are_read() -> None:
     assert len(read(*(entry(f"10.1101/{n}") for n in range(10_000))).sightings) == 10_000
 
 
+def test_entries_beyond_reason_are_left_out_and_it_says_so() -> None:
+    parsed = read(entry(), *[3] * 20_000)
+    assert str(parsed.problems[-1]) == "line 20001: more than 20,000 entries; the rest is left out"
+    assert (len(parsed.sightings), len(parsed.problems)) == (1, 20_000)
+
+
 @pytest.mark.parametrize("status", ["no posts found", "ok", None, 3])
 def test_an_answer_without_papers_is_one(status: object) -> None:
     assert parse(answer(status=status), seen_at=NOW) == Parsed()

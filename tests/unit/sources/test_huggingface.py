@@ -176,6 +176,12 @@ def test_ten_thousand_entries_are_read_and_the_bad_ones_among_them_counted() -> 
     assert (len(parsed.sightings), len(parsed.problems)) == (9_000, 1_000)
 
 
+def test_entries_beyond_reason_are_left_out_and_it_says_so() -> None:
+    parsed = read(*[entry()] * 2, *[3] * 10_000)
+    assert str(parsed.problems[-1]) == "line 10001: more than 10,000 entries; the rest is left out"
+    assert len(parsed.problems) == 10_000
+
+
 def test_an_address_that_is_not_clean_is_reported_and_the_paper_kept() -> None:
     parsed = read(entry(githubRepo="https://github.com/\nexample/net", projectPage="javascript:alert(1)"))
     assert parsed.sightings[0].work.links.keys() == {"huggingface", "arxiv", "pdf"}
