@@ -19,6 +19,9 @@ from digest.web.operator import create_operator_app
 from digest.wiring import App
 
 BACKLOG = 256
+CONNECTIONS = 400
+"""At once, on each of the two listeners: of the 1,024 files that a program may usually have open, mails and the database must
+find theirs, however many strangers say nothing."""
 HEAD_WITHIN = 20.0
 """Seconds that a client has, from the connection or the last answer, to send the head of a request; for a body: see `guard`."""
 
@@ -95,6 +98,8 @@ class _Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._too_late = self.loop.call_later(HEAD_WITHIN, self._close_unasked)
+        if len(self.connections) > CONNECTIONS:
+            transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._too_late.cancel()
@@ -104,6 +109,9 @@ class _Connection(H11Protocol):
         super().on_response_complete()
         self._too_late.cancel()
         self._too_late = self.loop.call_later(HEAD_WITHIN, self._close_unasked)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Not said: it advises the operator to install what would answer a stranger's WebSocket."""
 
     def _close_unasked(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
