@@ -31,7 +31,8 @@ UNDONE_WITHIN = timedelta(days=30)
 SAME_PRESS = timedelta(minutes=1)
 """Who presses again within it pressed once."""
 BY = "a link in his mail"
-_TURNS = frozenset({"subscribed", "confirmed", "paused", "resumed", "unsubscribed"})
+# A sign-up is none: whoever types an address brings nobody back.
+_TURNS = frozenset({"confirmed", "paused", "resumed", "unsubscribed"})
 _TELLS = {"unsubscribed": "goodbye", "paused": "paused"}
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from digest.edition.calendar import Schedule, next_due, reads_on
 from digest.errors import ConfigurationError, NotPermitted, UsageError
+from digest.flows import returning
 from digest.outbox.access import ask_url
 from digest.outbox.identity import unsubscribe_url
 from digest.rendering.words import at_hour
@@ -22,8 +23,6 @@ from digest.store.enrolment import Confirmation, enrol, queue_confirmations
 from digest.store.erasure import scrub
 from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import (
-    RATED,
-    STATED,
     Interest,
     InterestKind,
     Preferences,
@@ -103,14 +102,18 @@ def enter(
             return Subscribed("already", known)
         if known.state == "complained":
             raise NotPermitted(f"{known.address} has complained about our mail and is never mailed again")
-        if asked and known.state == "pending" and _was_mailed_lately(connection, known, now):
+        if asked and _was_mailed_lately(connection, known, now):
             return Subscribed("waiting", known)
         if confirmed:
             _ask_no_more(connection, known, now)
-        _choose_anew(connection, known, sign_up, now)
-        kept = columns_of(asked.kept) if asked else {"confirmed_at": now}
-        new_state: State = "pending" if asked else "active"
-        known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
+        if asked and known.state != "pending":
+            known = subscribers.become(connection, known.id, known.state, now, also=columns_of(asked.kept))
+            consent |= returning.to_keep(sign_up)
+        else:
+            returning.choose_anew(connection, known, sign_up, now)
+            kept = columns_of(asked.kept) if asked else {"confirmed_at": now}
+            new_state: State = "pending" if asked else "active"
+            known = subscribers.become(connection, known.id, new_state, now, also={**kept, "consent": consent})
     events.record(connection, "subscribed", known.id, now, consent)
     if asked and public_url:
         ask_to_confirm(connection, [(known.id, sign_up, asked)], public_url, now, asked_at)
@@ -130,8 +133,10 @@ def confirm(store: Store, now: datetime, token: str, public_url: str, schedule: 
     """
     with store.write() as connection:
         known = subscribers.by_confirmation(connection, fingerprint(token), now)
-        if known is None or known.state != "pending":
+        if known is None or known.state in ("active", "paused"):
             return known
+        if suppressions.find(connection, known.address) is not None:
+            return None
         reader = _confirmed(connection, known, now, by="the reader")
         wanted = subscribers.interests(connection, [reader.id], now).get(reader.id, ())
         content = {
@@ -339,20 +344,15 @@ def _ask_no_more(connection: Any, known: Subscriber, now: datetime) -> None:
     notices.withdraw(connection, known.id, ["confirm"], "he is confirmed", now)
 
 
-def _choose_anew(connection: Any, known: Subscriber, sign_up: SignUp, now: datetime) -> None:
-    """Let one who comes back have what he chose this time; what he rated before stands, unless he brings ratings along."""
-    subscribers.change(connection, known.id, now, name=sign_up.name, wish=sign_up.preferences)
-    rates = any(interest.kind in RATED for interest in sign_up.interests)
-    for kind in (*STATED, *(RATED if rates else ())):
-        wanted = [interest for interest in sign_up.interests if interest.kind == kind]
-        subscribers.set_interests(connection, known.id, kind, wanted, now)
-
-
 def _confirmed(connection: Any, known: Subscriber, now: datetime, by: str) -> Subscriber:
-    consent = {**known.consent, "confirmed_by": by, "confirmed_at": now.isoformat()}
-    kept = {"confirmed_at": now, "consent": consent}
     _ask_no_more(connection, known, now)
-    reader = subscribers.become(connection, known.id, "active", now, expecting="pending", also=kept)
+    expecting: State = "pending"
+    asked = known.consent
+    if returning.has_asked(connection, known):
+        expecting, asked = known.state, returning.take_up(connection, known, now)
+    consent = {**asked, "confirmed_by": by, "confirmed_at": now.isoformat()}
+    kept = {"confirmed_at": now, "consent": consent}
+    reader = subscribers.become(connection, known.id, "active", now, expecting=expecting, also=kept)
     events.record(connection, "confirmed", reader.id, now, {"by": by})
     return reader
 

@@ -4,17 +4,17 @@ old editions repeat of papers that no issue shows, old runs of sources and look-
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, null, select, update
+from sqlalchemy import Connection, delete, null, select, update
 
 from digest.outbox.retry import FINAL
-from digest.store import allowances, editions, events, notices, profiles, vocabularies
-from digest.store.schema import delivery, edition, event, lookup, notice, source_run, subscriber
+from digest.store import allowances, editions, profiles, vocabularies
+from digest.store.schema import delivery, edition, lookup, notice, source_run, subscriber
 
 NOTICES = timedelta(days=7)
 PICKS = timedelta(days=60)
 """Longer than any memory of a reader: what he got is known by `seen`."""
 PENDING = timedelta(days=7)
-"""After his confirmation's last day, somebody who did not use it is forgotten, unless he had said no before."""
+"""After his confirmation's last day, somebody who did not use it is forgotten."""
 SOURCE_RUNS = timedelta(days=90)
 LOOKUPS = timedelta(days=60)
 """Longer than any paper that is looked up is in the window, so that none is asked about anew for being forgotten."""
@@ -30,7 +30,6 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
     old_picks = delivery.c.edition_id.in_(old_editions) & delivery.c.picks.is_not(None) & delivery.c.state.in_(FINAL)
     vocabulary = vocabularies.current(connection)
     unconfirmed = (subscriber.c.state == "pending") & (subscriber.c.confirmation_until < now - PENDING)
-    _leave_again(connection, unconfirmed, now)
     return {
         "notices": connection.execute(delete(notice).where(old_notice)).rowcount,
         "picks": connection.execute(update(delivery).where(old_picks).values(picks=null())).rowcount,
@@ -43,13 +42,3 @@ def prune(connection: Connection, now: datetime) -> dict[str, int]:
         "allowances": allowances.prune(connection, now),
         "lookups": connection.execute(delete(lookup).where(lookup.c.asked_at < now - LOOKUPS)).rowcount,
     }
-
-
-def _leave_again(connection: Connection, unconfirmed: ColumnElement[bool], now: datetime) -> None:
-    """Those who had left before they, or a stranger, signed up once more are as they were: no old list may bring them back."""
-    left = select(event.c.id).where(event.c.subscriber_id == subscriber.c.id, event.c.kind.in_(("unsubscribed", "suppressed")))
-    again = update(subscriber).where(unconfirmed, left.exists()).returning(subscriber.c.id)
-    back = connection.scalars(again.values(state="unsubscribed", confirmation=None, confirmation_until=None)).all()
-    for number in back:
-        notices.withdraw(connection, number, ["confirm"], "its link is not valid any more", now)  # after a long outage
-    events.record_for_all(connection, "unsubscribed", [(number, {"by": "no confirmation"}) for number in back], now)

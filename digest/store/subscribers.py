@@ -149,12 +149,13 @@ def become(
     row = _locked(connection, subscriber_id)
     if not may_become(row.state, new) or expecting not in (None, row.state):
         raise NotPermitted(f"{row.address} is {row.state} and cannot become {new}")
-    values: dict[str, Any] = {"state": new, "paused_until": paused_until, **(also or {})}
+    values: dict[str, Any] = {"state": new, "paused_until": paused_until}
     values["next_due_at"] = row.next_due_at if new == row.state else due_after(new, from_row(row).preferences, now)
     if new == "active" != row.state:
         values["active_since"] = now
     if new not in ("active", "paused", "pending"):
         values |= {"confirmation": None, "confirmation_until": None}
+    values |= also or {}
     connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(values))
     if new in LEFT:
         # What was queued for him while this transaction waited for his row.

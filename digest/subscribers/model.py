@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from functools import cache
 from typing import Any, Literal, get_args
@@ -87,6 +87,11 @@ class SignUp:
     name: str = ""
     preferences: Preferences = field(default_factory=Preferences)
     interests: tuple[Interest, ...] = ()
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it says anything of what he wants; the language may be his browser's."""
+        return bool(self.interests) or replace(self.preferences, language="") != Preferences()
 
 
 @dataclass(frozen=True, slots=True)

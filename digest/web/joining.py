@@ -95,7 +95,7 @@ class Joining:
             known = subscribe.find_to_confirm(self._app.store, now, token)
         if known is None:
             return self._frame.page("error", _STALE, 404)
-        if known.state == "pending":
+        if known.state not in ("active", "paused"):
             return self._frame.page("confirm", {"action": self._frame.path("confirm", token), "address": known.address.masked})
         first = subscribe.first_digest(known.preferences, self._app.schedule, now)
         return self._frame.page("confirmed", {"address": known.address.masked, "first_digest": first})

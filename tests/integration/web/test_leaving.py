@@ -22,6 +22,7 @@ from digest.tokens import random_token
 HOST = "papers.example.org"
 ANN = EmailAddress("ann@example.org")
 DAY = timedelta(days=1)
+FORM = "application/x-www-form-urlencoded"
 Ask = Callable[..., Any]
 
 
@@ -205,6 +206,16 @@ def test_an_undo_that_was_made_up_is_told_so(site: Site, web: Ask, made_up: str)
         page = web(method, f"/undo/{made_up}")
         assert page.status == 404
         assert "<script" not in page.body
+
+
+def test_whoever_types_the_address_of_one_who_left_takes_no_undo_away(site: Site, web: Ask, ann: Subscriber) -> None:
+    path = undo_path(web("POST", f"/u/{ann.token}"))
+    assert web("POST", "/subscribe", f"email={ANN}&topics=spam", Content_Type=FORM).status == 303
+    joining.settle(site.app.store, site.now, site.app.signer, f"https://{HOST}")
+    assert "confirm" in told(site)
+    assert web("POST", path).status == 200
+    assert site.reader(ANN.text).preferences == ann.preferences
+    assert state(site) == "active"
 
 
 def test_an_undo_of_another_reader_or_of_an_operator_s_act_does_nothing(site: Site, web: Ask, ann: Subscriber) -> None:
