@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from browser.judging import DESKTOP, Checker, look_at
+from browser.judging import DESKTOP, PHONE, Checker, look_at
 from browser.places import PLACES, Place
 from playwright.sync_api import ConsoleMessage, Page
 from support.house import TOKEN, House
@@ -77,6 +77,12 @@ def test_a_page_is_in_nobodys_way(
         if pictures:
             page.screenshot(path=pictures / f"{place.name} {name}.png", full_page=True)
     _use_by_keyboard(visited.page)
+
+
+def test_a_site_with_a_long_name_is_no_wider_than_a_phone(visit: Callable[..., Visit]) -> None:
+    page = visit(PLACES[0], viewport=PHONE).page
+    page.locator(".site").evaluate("one => one.textContent = 'The Institute of ' + 'Trending'.repeat(9)")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 def _use_by_keyboard(page: Page) -> None:
