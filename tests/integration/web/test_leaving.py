@@ -97,6 +97,11 @@ def test_who_is_known_and_who_is_made_up_are_answered_alike(
     assert answer(made_up) == answer(ann.token)
 
 
+def test_who_makes_up_a_link_to_leave_by_keeps_nobody_from_writing(site: Site, web: Ask) -> None:
+    with site.app.store.write():
+        assert web("POST", f"/u/{'x' * 22}").status == 200
+
+
 def test_who_left_by_mistake_is_as_he_was_after_one_press(site: Site, web: Ask, ann: Subscriber) -> None:
     before = site.reader(ANN.text)
     left = web("POST", f"/u/{ann.token}")
