@@ -63,11 +63,12 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         *Leaving(app, frame, noted, limits).routes(),
         *Rating(app, frame, limits).routes(),
     ]
+    failing = Failing(frame, secure=secure)
     web = Starlette(
         routes=[Mount(frame.prefix, routes=routes), *routes] if frame.prefix else routes,
-        exception_handlers=Failing(frame, secure=secure).handlers,
+        exception_handlers=failing.handlers,
     )
     web.router.redirect_slashes = False
     web.add_middleware(ShelfFirst, shelf=shelf)
-    web.add_middleware(Guard, hosts=[site.hostname or ""], secure=secure)
+    web.add_middleware(Guard, hosts=[site.hostname or ""], secure=secure, refusal=failing.unread)
     return web

@@ -18,6 +18,8 @@ _BROKEN = {"title": "Something broke", "message": "The fault is ours and was not
 _REFUSALS = {
     404: ("There is no such page", "Perhaps the link was cut in two by a mail program."),
     405: ("That cannot be done here", "The page does not take this kind of request."),
+    408: ("That came too slowly", "Nothing was changed; please try again."),
+    413: ("That is too much at once", "Nothing was changed. Please go back, and send it in parts, each of less than 64 kB."),
     429: ("Too many at once", "Nothing was changed; please try again in a minute."),
 }
 
@@ -40,6 +42,10 @@ class Failing:
         assert isinstance(error, HTTPException)
         title, message = _REFUSALS.get(error.status_code, (error.detail, "The request could not be answered."))
         return self._error(request, {"title": title, "message": message}, error.status_code, error.headers)
+
+    def unread(self, request: Request, status: int, headers: Mapping[str, str]) -> Response:
+        """A request whose body nobody waited for to its end."""
+        return self.refused(request, HTTPException(status, headers=dict(headers)))
 
     def failed(self, request: Request, error: Exception) -> Response:
         """Something that this program foresaw: the visitor cannot mend it, and is told whether to come again."""

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
@@ -46,10 +48,18 @@ class Guard:
         app: what it guards.
         hosts: the names that it answers for, besides this machine's own.
         secure: whether the site is reached by https.
+        refusal: the page that says that a request of ours is refused, by its status, with these headers.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], secure: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        secure: bool,
+        refusal: Callable[[Request, int, Mapping[str, str]], Response],
+    ) -> None:
         self._app = app
+        self._refusal = refusal
         self._hosts = OUR_OWN_NAMES | {_bare(host) for host in hosts}
         self._secure = secure
 
@@ -80,12 +90,12 @@ class Guard:
         try:
             async with asyncio.timeout(BODY_WITHIN):
                 body = await _body(headers, receive)
-        except _TooLargeError:
-            await PlainTextResponse("Too much.\n", 413, {"Connection": "close"})(scope, receive, send)
-        except TimeoutError:
-            await PlainTextResponse("Too slow.\n", 408, {"Connection": "close"})(scope, receive, send)
         except _GoneError:
             return  # half a request is none
+        except (_TooLargeError, TimeoutError) as error:
+            status = 413 if isinstance(error, _TooLargeError) else 408
+            refused = await run_in_threadpool(self._refusal, Request(scope), status, {"Connection": "close"})
+            await refused(scope, receive, send)
         else:
             await self._app(scope, _replayed(body, receive), send)
 

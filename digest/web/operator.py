@@ -57,18 +57,19 @@ def create_operator_app(app: App) -> Starlette:
     frame = Frame(app, prefix="", operator=True)
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     entry = Entry(app.settings.web, visitors, app.signer, app.clock)
+    failing = Failing(frame, secure=False)
     web = Starlette(
         routes=[
             *Door(frame, Limits(app, visitors), entry).routes(),
             *Operator(app, frame, entry).routes(),
             Route("/healthz", healthz, methods=["GET"]),
         ],
-        exception_handlers=Failing(frame, secure=False).handlers,
+        exception_handlers=failing.handlers,
     )
     web.router.redirect_slashes = False
     bound = host_of(app.settings.web.operator_bind)
     public = host_of(str(app.settings.site.public_url or "").partition("://")[2].partition("/")[0])
-    web.add_middleware(Guard, hosts=[name for name in (bound, public) if name], secure=False)
+    web.add_middleware(Guard, hosts=[name for name in (bound, public) if name], secure=False, refusal=failing.unread)
     return web
 
 

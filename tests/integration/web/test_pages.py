@@ -257,7 +257,10 @@ def test_what_a_proxy_says_of_another_host_is_not_believed(web: Ask, ann: Subscr
 
 
 def test_a_body_over_64_kb_is_refused_before_it_is_acted_on(app: App, web: Ask, ann: Subscriber) -> None:
-    assert web("POST", f"/u/{ann.token}", b"x" * 65_537, Content_Type=FORM).status == 413
+    refused = web("POST", f"/u/{ann.token}", b"x" * 65_537, Content_Type=FORM)
+    assert (refused.status, refused.headers["connection"]) == (413, "close")
+    assert "<h1>That is too much at once</h1>" in refused.body
+    assert web("POST", "/api/v1/search", b"x" * 65_537).headers["content-type"] == "application/problem+json"
     assert state(app) == "active"
     assert web("POST", f"/u/{ann.token}", b"x" * 65_536, Content_Type=FORM).status == 200
 
@@ -275,6 +278,7 @@ def test_half_a_request_is_none(app: App, web: Ask, ann: Subscriber, monkeypatch
     monkeypatch.setattr(guard, "BODY_WITHIN", 0.05)
     answer = web("POST", f"/u/{ann.token}", b"List", Content_Length="26")
     assert answer.status == 408
+    assert "<h1>That came too slowly</h1>" in answer.body
     assert state(app) == "active"
 
 

@@ -100,6 +100,20 @@ def test_looking_at_every_page_changes_nothing(site: Site, web: Ask, path: str) 
     assert kept(site.app) == before
 
 
+def test_as_much_bibtex_as_the_field_takes_is_taken(web: Ask, path: str) -> None:
+    page = web("GET", path)
+    (form,) = re.findall(rf'<form method="post" action="{path}"[^>]*>', page.body)
+    assert 'enctype="multipart/form-data"' in form  # where each sign of BibTeX counts once, and not for three
+    (most,) = re.findall(r'name="papers"[^>]*maxlength="([0-9]+)"', page.body)
+    entries = (f"@article{{x{number}, title={{On {number} {{Graphs}}}}, author={{Doe, Jane}}}}\r\n" for number in range(10_000))
+    papers = "".join(entries)[: int(most)]
+    head = "--b\r\nContent-Disposition: form-data; name="
+    body = f'{head}"papers"\r\n\r\n{papers}\r\n{head}"act"\r\n\r\nsave\r\n--b--\r\n'
+    taken = web("POST", path, body, Content_Type="multipart/form-data; boundary=b")
+    assert taken.status == 200
+    assert "Your choices are kept." in taken.body
+
+
 def test_the_page_leads_to_the_readers_own_feed(web: Ask, path: str) -> None:
     (own,) = re.findall(r'href="(/feed/for/[^"]*)"', web("GET", path).body)
     feed = web("GET", own)
@@ -195,7 +209,7 @@ def test_a_preview_keeps_nothing_and_hands_everything_on(site: Site, web: Ask, a
     assert page.status == 200
     assert "A robot study" in page.body
     assert "close to your topic “robots”" in page.body
-    assert f'<form method="post" action="{path}">' in page.body
+    assert f'<form method="post" action="{path}" enctype="multipart/form-data">' in page.body
     assert 'name="email"' not in page.body
     handed = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page.body)
     fields = {name: unescape(value) for name, value in handed}
