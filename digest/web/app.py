@@ -9,7 +9,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from digest.web.about import About
 from digest.web.api import Api
@@ -49,8 +49,9 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
     shelf = Shelf(partial(newest, app))
     visitors = Visitors(app.settings.web.trusted_proxies, app.signer)
     wishing, limits = Wishing(app, frame), Limits(app, visitors)
+    public = Public(app, frame, shelf)
     routes = [
-        *Public(app, frame, shelf).routes(),
+        *public.routes(),
         *Archive(app, frame, shelf, limits).routes(),
         *Papers(app, frame, shelf, limits).routes(),
         *About(app, frame, shelf).routes(),
@@ -64,8 +65,10 @@ def create_app(app: App, noted: Callable[[], None] = lambda: None) -> Starlette:
         *Rating(app, frame, limits).routes(),
     ]
     failing = Failing(frame, secure=secure)
+    # `site.public_url` as it is written leads to the first page too, without a slash at its end.
+    below = [Mount(frame.prefix, routes=routes), Route(frame.prefix, public.landing, methods=["GET"])] if frame.prefix else []
     web = Starlette(
-        routes=[Mount(frame.prefix, routes=routes), *routes] if frame.prefix else routes,
+        routes=[*below, *routes],
         exception_handlers=failing.handlers,
     )
     web.router.redirect_slashes = False

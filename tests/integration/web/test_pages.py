@@ -365,7 +365,9 @@ def test_below_a_path_the_pages_answer_with_and_without_it(tmp_path: Path, servi
         for path in (f"/mail/u/{token}", f"/u/{token}"):
             assert f'action="/mail/u/{token}"' in web("GET", path).body
             assert web("POST", path, ONE_CLICK).status == 200
-        assert web("GET", "/mail").status == 404
+        for path in ("/mail", "/mail/", "/"):
+            assert 'action="/mail/subscribe"' in web("GET", path).body
+        assert web("GET", "/mailbox").status == 404
         assert "strict-transport-security" not in web("GET", "/mail/healthz").headers
 
 
