@@ -118,9 +118,11 @@ def build() -> typer.Typer:
         papers,
         publishing,
         ranking,
+        replaying,
         status,
         subscribers,
         suppressions,
+        units,
         worker,
     )
 
@@ -144,6 +146,7 @@ def build() -> typer.Typer:
         ranking,
         publishing,
         explaining,
+        replaying,
         papers,
         subscribers,
         suppressions,
@@ -156,6 +159,7 @@ def build() -> typer.Typer:
         dkim,
         keys,
         database,
+        units,
     ):
         module.register(app)
     return app

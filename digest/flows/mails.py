@@ -14,7 +14,7 @@ from digest.flows.choosing import Chooser, Readers, know, meanings_of, rows_of
 from digest.flows.messages import Imprint, Press, notice_message
 from digest.outbox.identity import message_id
 from digest.ranking.vocabulary import Vocabulary
-from digest.store import deliveries, editions, ledger, notices, papers, suppressions, vocabularies
+from digest.store import deliveries, editions, ledger, makings, notices, papers, suppressions, vocabularies
 from digest.store.engine import Store
 from digest.store.schema import delivery, notice
 from digest.subscribers import seen
@@ -56,6 +56,7 @@ class Mails:
         self._vocabularies: dict[int, Vocabulary | None] = {}
         self._families: dict[int, frozenset[int]] = {}
         self._one_at_a_time = Lock()
+        self._noted = False
 
     def prepare(
         self, worker_id: int, now: datetime, limit: int, only: EmailAddress | None = None
@@ -109,8 +110,11 @@ class Mails:
             else:
                 ended.append(ledger.Outcome(delivery, mail.id, "skipped", "nothing in it is new to him", tried=False))
         shorter = self._shorter((mail.reader for mail in mails), now)
-        if chosen or shorter:
+        if chosen or shorter or (jobs and not self._noted):
             with self._store.write() as connection:
+                if jobs and not self._noted:
+                    makings.note(connection, now, self._imprint.making())
+                    self._noted = True
                 deliveries.store_picks(connection, worker_id, chosen)
                 deliveries.shorten_memories(connection, shorter)
         self._forget()

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 
+from digest import __version__
 from digest.edition.compose import Taste
 from digest.edition.model import Edition, Pick
 from digest.outbox.access import ask_url
@@ -25,7 +26,7 @@ from digest.rendering.notice_mail import notice_language, render_notice
 from digest.rendering.settings import SiteSettings
 from digest.store import deliveries
 from digest.subscribers.address import EmailAddress
-from digest.tokens import Signer
+from digest.tokens import Signer, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ class Imprint:
     """How long a reader's papers are remembered: longer than a paper can be a candidate, with a week for late mails."""
     dkim: Signing | None = None
     """Who signs; None: nobody here, but perhaps the relay."""
+
+    def making(self) -> dict[str, str]:
+        """What a digest's bytes depend on beside what is stored of it, so that it can be told whether it has changed."""
+        site = self.site
+        settings = (site.name, site.postal_address, site.language, self.sender, self.reply_to, self.public_url, self.inbound)
+        signers = [] if self.dkim is None else [(key.selector, key.algorithm) for key in self.dkim.keys]
+        return {
+            "templates": self.environments.fingerprint("email"),
+            "settings": fingerprint(repr((settings, signers)))[:16],
+            "program": __version__,
+        }
 
 
 class Press:

@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
@@ -51,6 +52,15 @@ class Environments:
             finalize=_harmless,
         )
         self._text.filters |= {"wrap": wrap, "right": align}
+
+    def fingerprint(self, below: str) -> str:
+        """A short name for all templates and catalogues in a folder: it differs where any of them does."""
+        found = sha256()
+        for folder in self._folders:
+            for path in sorted((folder / below).rglob("*")):
+                if path.is_file():
+                    found.update(repr((path.relative_to(folder).as_posix(), path.read_bytes())).encode())
+        return found.hexdigest()[:16]
 
     def tongue(self, language: str) -> Tongue:
         """The language with this code; English where there is no catalogue.
