@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.common import AsJson, Yes, application, confirm, emit, emit_json, talk
+from digest.cli.common import AsJson, Yes, application, confirm, counted, emit, emit_json, progress, talk
 
-db = typer.Typer(help="Create, upgrade, back up and restore the database.", no_args_is_help=True)
+db = typer.Typer(help="Create, upgrade, back up, restore and move the database.", no_args_is_help=True)
 
 
 def register(parent: typer.Typer) -> None:
@@ -70,3 +70,34 @@ def restore(
         confirm(f"Replace the database by {file}? What happened since then is forgotten, mails included.", yes=yes)
         kept = copies.restore(url, file)
     talk(f"Restored {file}." + (f" The former database is {kept}." if kept else ""))
+
+
+@db.command()
+def move(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="Where to, as in database.url; new or empty.", metavar="URL")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy everything into another database, such as PostgreSQL; stop everything else first. The former one stays as it is."""
+    from digest.errors import UsageError
+    from digest.scheduling import jobs
+    from digest.store.engine import Store, shown
+    from digest.store.migrate import upgrade as migrate
+    from digest.store.moving import move as flow
+
+    with application(context) as app:
+        origin = app.settings.database_url
+        if Store.schema_of(origin) is None:
+            raise UsageError(f"there is no database at {shown(origin)}", fix="say in DIGEST_HOME where it lies")
+        target = app.settings.whole_url(url)
+        migrate(target)
+        jobs.upgrade(target)
+        with progress("rows") as show:
+            moved = flow(origin, target, show)
+    if as_json:
+        emit_json({"from": shown(origin), "to": shown(target), "rows": moved})
+    else:
+        emit(f"{counted(sum(moved.values()), 'row')} moved to {shown(target)}")
+    talk(
+        "Set database.url to it before anything mails again: from the former database, readers would get the same mails twice."
+    )

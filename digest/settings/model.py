@@ -86,7 +86,10 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """`database.url`, or the file `digest.db` in the state folder; a relative file counts from that folder."""
-        url = self.database.url or "sqlite:///digest.db"
+        return self.whole_url(self.database.url or "sqlite:///digest.db")
+
+    def whole_url(self, url: str) -> str:
+        """A database's address as `database.url` would be read."""
         scheme, separator, path = url.partition(":///")
         if not scheme.startswith("sqlite") or not separator or path.startswith(("/", ":memory:", "file:")) or not path:
             return url
