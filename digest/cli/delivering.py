@@ -13,6 +13,7 @@ from digest.cli.common import AsJson, DryRun, Limit, application, emit, emit_jso
 if TYPE_CHECKING:
     from digest.flows.intake import Brought
     from digest.flows.terms import Report
+    from digest.subscribers.address import EmailAddress
     from digest.wiring import App
 
 SOME_FAILED = 3
@@ -95,10 +96,10 @@ def deliver(
     from digest.subscribers.address import EmailAddress
 
     with application(context) as app:
-        if dry_run:
-            _foretell(app, None, as_json=as_json)
-            return
         address = EmailAddress.parse(only) if only else None
+        if dry_run:
+            _foretell_mails(app, address, limit, as_json=as_json)
+            return
         parts = (app.store, app.clock, app.imprint, app.relay, app.rules)
         with progress("mails") as show:
             report = run_until_stopped(
@@ -180,16 +181,31 @@ def _foretell(app: "App", wanted: date | None, *, as_json: bool) -> None:
     now = app.clock.now()
     sources = [source.name for source in sources_of(app.settings.sources).values() if source.enabled]
     with app.store.read() as connection:
-        unfrozen = [
-            on.isoformat() + ("" if cadence == "daily" else f" ({cadence})")
-            for on, cadence in app.schedule.due_editions(now, wanted)
-            if not editions.exists(connection, on, cadence)
-        ]
-        due = deliveries.due_now(connection, now)
+        missing = [one for one in app.schedule.due_editions(now, wanted) if not editions.exists(connection, *one)]
+        unfrozen = [on.isoformat() + ("" if cadence == "daily" else f" ({cadence})") for on, cadence in missing]
+        due = deliveries.due_now(connection, now, missing)
     if as_json:
         emit_json({"would_collect": sources, "would_freeze": unfrozen, "due": due})
         return
     emit(f"would ask: {', '.join(sources) or 'no source'}")
     emit(f"would freeze: {', '.join(unfrozen) or 'no edition'}")
-    emit(f"due: {due['queued']:,} mails queued, {due['readers']:,} readers whose hour has come")
+    _say_due(due)
+
+
+def _foretell_mails(app: "App", only: "EmailAddress | None", limit: int | None, *, as_json: bool) -> None:
+    from digest.store import deliveries
+
+    with app.store.read() as connection:
+        due = deliveries.due_now(connection, app.clock.now(), only=only)
+    if limit is not None:
+        queued = min(due["queued"], limit)
+        due = {"queued": queued, "readers": min(due["readers"], limit - queued)}
+    if as_json:
+        emit_json({"due": due})
+    else:
+        _say_due(due)
+
+
+def _say_due(due: dict[str, int]) -> None:
+    emit(f"due: {due['queued']:,} mails queued, {due['readers']:,} readers besides who are due")
     talk("Dry run: nothing was done.")

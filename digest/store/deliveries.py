@@ -3,11 +3,26 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from digest.edition.model import Pick
 from digest.store.among import given, one_of, one_of_given
@@ -16,6 +31,7 @@ from digest.store.rows import picks_from_json, picks_to_json
 from digest.store.schema import delivery, edition, notice, subscriber
 from digest.store.turns import take_turn
 from digest.store.upsert import insert_new, insert_new_from
+from digest.subscribers.address import EmailAddress
 from digest.subscribers.model import Cadence
 
 UNDER_WAY = ("submitting", "in_doubt", "held")
@@ -84,11 +100,22 @@ def enqueue_for_all(connection: Connection, issue: Row[Any], now: datetime) -> i
     return queued
 
 
-def _enqueue_among(connection: Connection, issue: Row[Any], now: datetime, after: int) -> int:
-    """Those with the next ids after this one."""
-    weekday = 1 << issue.date.weekday()
+def _reads_when_frozen(on: date, cadence: Cadence, frozen_at: datetime) -> ColumnElement[bool]:
+    """Who is due when an edition is frozen: without an hour, active by then, and reading on that day."""
     # Else SQLite looks through all who are active to find these.
     state = func.coalesce(subscriber.c.state, "")
+    of_day = or_(literal(cadence == "weekly"), subscriber.c.days.op("&")(1 << on.weekday()) > 0)
+    who = and_(state == "active", subscriber.c.hour.is_(None), subscriber.c.cadence == cadence)
+    return and_(who, subscriber.c.active_since <= frozen_at, of_day)
+
+
+def _has_row(number: int) -> ColumnElement[bool]:
+    """Whether a reader has a row for this edition."""
+    return select(delivery.c.id).where(delivery.c.edition_id == number, delivery.c.subscriber_id == subscriber.c.id).exists()
+
+
+def _enqueue_among(connection: Connection, issue: Row[Any], now: datetime, after: int) -> int:
+    """Those with the next ids after this one."""
     readers = (
         select(
             literal(issue.id),
@@ -100,15 +127,9 @@ def _enqueue_among(connection: Connection, issue: Row[Any], now: datetime, after
             literal(0),
             literal(now, delivery.c.updated_at.type),
         )
-        .where(state == "active", subscriber.c.hour.is_(None), subscriber.c.cadence == issue.cadence)
+        .where(_reads_when_frozen(issue.date, issue.cadence, issue.frozen_at))
         .where(subscriber.c.id > after, subscriber.c.id <= after + READERS_AT_ONCE)
-        .where(subscriber.c.active_since <= issue.frozen_at)
-        .where(or_(literal(issue.cadence == "weekly"), subscriber.c.days.op("&")(weekday) > 0))
-        .where(
-            ~select(delivery.c.id)
-            .where(delivery.c.edition_id == issue.id, delivery.c.subscriber_id == subscriber.c.id)
-            .exists()
-        )
+        .where(~_has_row(issue.id))
     )
     readers = readers.with_for_update(read=True, of=subscriber)
     columns = ["edition_id", "subscriber_id", "due_at", "state", "attempts", "doubts", "failures", "updated_at"]
@@ -272,14 +293,33 @@ def listed(
     return list(connection.execute(query))
 
 
-def due_now(connection: Connection, now: datetime) -> dict[str, int]:
-    """How many mails are queued and due, and how many readers have an hour that has come."""
-    queued = sum(
-        int(connection.execute(select(func.count()).where(table.c.state == "queued", table.c.due_at <= now)).scalar_one())
-        for table in (notice, delivery)
+def due_now(
+    connection: Connection,
+    now: datetime,
+    unfrozen: Iterable[tuple[date, Cadence]] = (),
+    only: EmailAddress | None = None,
+) -> dict[str, int]:
+    """How many mails are queued and due, and how many readers are due besides: those whose hour has come, and those who wait
+    for an edition that is frozen and not queued yet, or for one of the `unfrozen`. `only`: those of one address."""
+    whom = true() if only is None else subscriber.c.address_key == only.key
+    mine = true() if only is None else notice.c.recipient_key == only.key
+    letters = select(func.count()).where(notice.c.state == "queued", notice.c.due_at <= now, mine)
+    mails = (
+        select(func.count())
+        .select_from(delivery.join(subscriber))
+        .where(delivery.c.state == "queued", delivery.c.due_at <= now)
     )
+    fresh = select(edition.c.id, edition.c.date, edition.c.cadence, edition.c.frozen_at).where(
+        edition.c.queued_at.is_(None), edition.c.empty_because == "", edition.c.frozen_at <= now
+    )
+    waited_for: list[ColumnElement[bool]] = []
+    for number, *issue in connection.execute(fresh).all():
+        waited_for.append(_reads_when_frozen(*issue) & ~_has_row(number))
+    waited_for.extend(_reads_when_frozen(on, cadence, now) for on, cadence in unfrozen)
     come = (subscriber.c.state == "active") & (subscriber.c.next_due_at <= now)
-    return {"queued": queued, "readers": int(connection.execute(select(func.count()).where(come)).scalar_one())}
+    readers = select(func.count()).select_from(subscriber).where(or_(come, *waited_for), whom)
+    queued = sum(int(connection.execute(query).scalar_one()) for query in (letters, mails.where(whom)))
+    return {"queued": queued, "readers": int(connection.execute(readers).scalar_one())}
 
 
 def find(connection: Connection, delivery_id: int) -> Row[Any] | None:

@@ -218,6 +218,10 @@ def test_what_is_due_now_is_queued_mails_and_readers_whose_hour_has_come(world: 
     world.reader("hour", hour=time(8), next_due_at=NOW)
     world.reader("pause", hour=time(8), next_due_at=NOW, state="paused")
     with world.store.read() as connection:
+        # The edition of yesterday was not queued for the two who have today's, nor today's for the one who has that.
+        assert deliveries.due_now(connection, NOW) == {"queued": 3, "readers": 4}
+    with world.store.write() as connection:
+        connection.execute(edition.update().values(queued_at=NOW))
         assert deliveries.due_now(connection, NOW) == {"queued": 3, "readers": 1}
 
 

@@ -79,7 +79,7 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(operator: Operator, s
     assert said == {
         "would_collect": [],
         "would_freeze": ["2026-03-02", "2026-03-02 (weekly)"],
-        "due": {"queued": 0, "readers": 0},
+        "due": {"queued": 0, "readers": 2},
     }
     assert operator.call("deliveries", "list", "--json", now=MONDAY).json == {"deliveries": []}
     assert sink.sessions == []
