@@ -122,6 +122,7 @@ def build() -> typer.Typer:
         status,
         subscribers,
         suppressions,
+        templates,
         units,
         worker,
     )
@@ -158,6 +159,7 @@ def build() -> typer.Typer:
         config,
         dkim,
         keys,
+        templates,
         database,
         units,
     ):

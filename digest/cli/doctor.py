@@ -211,27 +211,9 @@ def _meaning(app: "App") -> Iterator[Finding]:
 
 
 def _templates(app: "App") -> Iterator[Finding]:
-    from datetime import UTC, date, datetime
+    from digest.flows.proofs import prove_mails
 
-    from digest.edition.model import Edition, Entry, Pick
-    from digest.flows.messages import nobody, preview
-    from digest.papers.model import Work
-    from digest.rendering.model import Pages
-    from digest.rendering.notice_mail import KINDS, render_notice
-    from digest.subscribers.language import LANGUAGES
-
-    entry = Entry(1, frozenset(), 1, 1.0, (), Work("A title", "An abstract."), date(2026, 1, 1), {})
-    edition = Edition(0, date(2026, 1, 1), "daily", datetime(2026, 1, 1, tzinfo=UTC), (entry,))
-    pages = Pages("https://example.org/u/", "https://example.org/f/", "https://example.org/p/ask/")
-    words = {
-        "subject": "A subject",
-        "confirm_url": "https://example.org/confirm/token",
-        "access_url": "https://example.org/p/token",
-    }
-    for language in LANGUAGES:
-        preview(app.settings.site, app.environments, edition, (Pick(1, "card"),), nobody(language=language), pages)
-        for kind in KINDS:
-            render_notice(kind, {**words, "language": language}, app.settings.site, app.environments)
+    prove_mails(app.settings.site, app.environments)
     yield Finding("templates", "ok", "render")
 
 

@@ -53,6 +53,14 @@ class Environments:
         )
         self._text.filters |= {"wrap": wrap, "right": align}
 
+    def compile(self, name: str) -> None:
+        """Read a template without rendering it. Raises as `html`."""
+        environment = self._html if name.endswith((".html", ".xml")) else self._text
+        try:
+            environment.get_template(name)
+        except (TemplateError, UnicodeDecodeError) as error:
+            raise self._mistake(name, error) from error
+
     def fingerprint(self, below: str) -> str:
         """A short name for all templates and catalogues in a folder: it differs where any of them does."""
         found = sha256()
