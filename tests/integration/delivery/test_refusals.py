@@ -202,30 +202,28 @@ def test_a_refusal_is_written_into_the_readers_history(site: Site) -> None:
     assert [(event.kind, event.details.get("reply")) for event in history][-1] == ("refused", NO_SUCH_USER)
 
 
-def test_a_server_that_refuses_everybody_at_an_hour_of_his_own_suppresses_nobody(site: Site) -> None:
+def _mail_at_eight_hours(site: Site, days: int) -> None:
+    """Eight readers get their mails by themselves, each at an hour of his own."""
     for hour in range(8):
         site.subscribe(f"reader{hour}@example.org", hour=f"{hour + 7:02}:00")
-    site.sink.on["RCPT"] = lambda *_: NO_SUCH_USER
-    for day in range(4):
+    for day in range(days):
         site.at(MONDAY + day * DAY)
         site.publish()
         for _ in range(8):
             site.later(hours=1)
             site.deliver()
+
+
+def test_a_server_that_refuses_everybody_at_an_hour_of_his_own_suppresses_nobody(site: Site) -> None:
+    site.sink.on["RCPT"] = lambda *_: NO_SUCH_USER
+    _mail_at_eight_hours(site, days=4)
     assert {row.state for row in site.rows()} == {"rejected"}
     assert {site.reader(f"reader{hour}@example.org").state for hour in range(8)} == {"active"}
 
 
 def test_a_mailbox_that_is_gone_is_told_from_a_server_that_refuses_everybody_at_other_hours_too(site: Site) -> None:
-    for hour in range(8):
-        site.subscribe(f"reader{hour}@example.org", hour=f"{hour + 7:02}:00")
     site.sink.on["RCPT"] = says(NO_SUCH_USER)
-    for day in range(3):
-        site.at(MONDAY + day * DAY)
-        site.publish()
-        for _ in range(8):
-            site.later(hours=1)
-            site.deliver()
+    _mail_at_eight_hours(site, days=3)
     states = {hour: site.reader(f"reader{hour}@example.org").state for hour in range(8)}
     assert states == dict.fromkeys(range(8), "active") | {3: "bounced"}
 
