@@ -19,7 +19,9 @@ from sqlalchemy import make_url
 
 TESTS = Path(__file__).resolve().parents[1]
 SILENT = 4.0
-"""Seconds without a beat after which a machine is given up for dead."""
+"""Seconds without a beat after which a machine is given up for dead; a busy one may need more to say anything."""
+PATIENT = 60.0
+"""The same where none of them dies."""
 
 
 class Machines:
@@ -111,10 +113,11 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--now", type=datetime.fromisoformat, required=True)
     parser.add_argument("--turn", type=float, default=5.0)
+    parser.add_argument("--silent", type=float, default=SILENT)
     given = parser.parse_args()
     platform.node = lambda: given.host
-    workers.BEAT_EVERY, workers.SILENT_AFTER = timedelta(seconds=SILENT / 8), timedelta(seconds=SILENT)
-    engine.SILENT_AT_MOST = SILENT
+    workers.BEAT_EVERY, workers.SILENT_AFTER = timedelta(seconds=SILENT / 8), timedelta(seconds=given.silent)
+    engine.SILENT_AT_MOST = given.silent
     attempts.TICK = timedelta(seconds=0.2)
     start_log()
     app = open_app(now=given.now)
@@ -124,7 +127,7 @@ def main() -> None:
         plan = app.plan
 
         async def work() -> None:
-            rhythm = Rhythm(look=0.2, turn=given.turn, beat=SILENT / 8, silent=SILENT, check=0.3, cron="* * * * * *")
+            rhythm = Rhythm(look=0.2, turn=given.turn, beat=SILENT / 8, silent=given.silent, check=0.3, cron="* * * * * *")
             one = Worker(plan, url, Notifier({}), rhythm)
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, one.stop)

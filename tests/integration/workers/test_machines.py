@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 from support.gate import Gate
-from support.machines import Machines
+from support.machines import PATIENT, Machines
 from support.sink import Sink
 from support.site import Site
 from support.waiting import until
@@ -42,11 +42,11 @@ def test_machines_that_are_added_share_the_work_and_one_that_is_stopped_gives_it
     shared: Site, due: Due, park: Machines, sink: Sink, gate: Gate
 ) -> None:
     addresses = due(120)
-    first = park.start()
+    first = park.start(silent=PATIENT)
     until(lambda: gate.waiting == CONNECTIONS, park.said)
-    park.start()
-    park.start()
-    until(lambda: at_work(shared) == 3, "three machines with mails")
+    park.start(silent=PATIENT)
+    park.start(silent=PATIENT)
+    until(lambda: at_work(shared) == 3, park.said)
     first.send_signal(signal.SIGTERM)
     until(lambda: "stopping" in park.said())
     gate.opened.set()
