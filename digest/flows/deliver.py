@@ -194,7 +194,7 @@ class _Run:
         await self._jobs.until_settled()
         if self._jobs.halted.is_set():
             return
-        self._verdicts.settle_suspects()
+        await self._verdicts.settle_suspects()
         await self._commits.flush()
 
     def _put_off(self, job: Job, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -55,15 +56,20 @@ class Refusals:
 
     async def weigh(self) -> None:
         """The run is over: decide on those that are left."""
-        if self._refused and not self.recipient_accepted:
-            await self._commits.flush()
-            lately = await when_back(partial(asyncio.to_thread, self._refused_lately))
-            if max(lately, len(self._refused)) >= MANY:
-                log.warning("all %s recipients were refused; nobody is suppressed for it", len(self._refused))
-                return
-        await self.note()
+        if not self.recipient_accepted and await self.are_many(job for job, _ in self._refused):
+            log.warning("all %s recipients were refused; nobody is suppressed for it", len(self._refused))
+        else:
+            await self.note()
 
-    def _refused_lately(self) -> int:
+    async def are_many(self, jobs: Iterable[Job]) -> bool:
+        """Whether these readers, who were refused, and those who were since a mail was last taken, are many."""
+        refused = {job.subscriber_id for job in jobs}
+        if not refused:
+            return False
+        await self._commits.flush()
+        return len(refused | await when_back(partial(asyncio.to_thread, self._refused_lately))) >= MANY
+
+    def _refused_lately(self) -> set[int]:
         with self._store.read() as connection:
             return deliveries.refused_since_taken(connection, MANY)
 

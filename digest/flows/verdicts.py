@@ -11,7 +11,7 @@ from digest.feedback.policy import refuses_us
 from digest.flows.commit import GroupCommit
 from digest.flows.jobs import Jobs
 from digest.flows.mails import Job
-from digest.flows.refusals import MANY, Refusals
+from digest.flows.refusals import Refusals
 from digest.flows.terms import Relay, Report
 from digest.outbox.retry import ENDS, after_deferral
 from digest.outbox.verdict import Verdict
@@ -103,13 +103,13 @@ class Verdicts:
         self._jobs.settled(job, verdict)
         return False
 
-    def settle_suspects(self) -> None:
+    async def settle_suspects(self) -> None:
         """Judge what waited for a verdict on another message, for there is none."""
         self._defer_suspects()
-        if len(self._turned_down) < MANY:
-            self._believe()
-        else:
+        if await self._refusals.are_many(job for job, _ in self._turned_down):
             self._turned_away()
+        else:
+            self._believe()
 
     def _defer_suspects(self) -> None:
         for job, verdict in self._suspects:

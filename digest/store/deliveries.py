@@ -332,13 +332,13 @@ def counts(connection: Connection, edition_id: int) -> dict[str, int]:
     return {state: number for state, number in connection.execute(query)}  # noqa: C416
 
 
-def refused_since_taken(connection: Connection, at_most: int) -> int:
-    """How many readers were refused, by due times, since the last mail that was taken; counted up to `at_most`."""
+def refused_since_taken(connection: Connection, at_most: int) -> set[int]:
+    """The readers who were refused, by due times, since the last mail that was taken; some of them, where there are more."""
     # Rows that were never in doubt are found by the index, however many there are.
     ended = delivery.c.doubts == 0
     taken = connection.execute(select(func.max(delivery.c.due_at)).where(delivery.c.state == "submitted", ended)).scalar()
     refused = select(delivery.c.subscriber_id).where(delivery.c.state == "rejected", ended).distinct().limit(at_most)
-    return len(connection.execute(refused if taken is None else refused.where(delivery.c.due_at > taken)).all())
+    return set(connection.scalars(refused if taken is None else refused.where(delivery.c.due_at > taken)))
 
 
 def ever_in_doubt(connection: Connection, edition_id: int) -> int:

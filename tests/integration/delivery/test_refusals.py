@@ -1,6 +1,7 @@
 """What a server says against a mail: for now, for good, about the reader, or about us."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import pairwise
 
@@ -219,6 +220,22 @@ def test_a_server_that_refuses_everybody_at_an_hour_of_his_own_suppresses_nobody
     _mail_at_eight_hours(site, days=4)
     assert {row.state for row in site.rows()} == {"rejected"}
     assert {site.reader(f"reader{hour}@example.org").state for hour in range(8)} == {"active"}
+
+
+def test_a_server_that_does_not_relay_for_us_costs_few_readers_their_edition_though_each_has_his_hour(site: Site) -> None:
+    for hour in range(5):
+        site.subscribe(f"reader{hour}@example.org", hour=f"{hour + 7:02}:00")
+    site.publish()
+    site.sink.on["RCPT"] = lambda *_: "554 5.7.1 Relay access denied"
+    for _ in range(5):
+        site.later(hours=1)
+        with suppress(ServerUnavailable):
+            site.deliver()
+    assert sorted(site.states().values()) == ["queued"] * 3 + ["rejected"] * 2
+    del site.sink.on["RCPT"]
+    site.later(hours=1)
+    site.deliver()
+    assert sorted(site.states().values()) == ["rejected"] * 2 + ["submitted"] * 3
 
 
 def test_a_mailbox_that_is_gone_is_told_from_a_server_that_refuses_everybody_at_other_hours_too(site: Site) -> None:
