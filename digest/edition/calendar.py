@@ -76,7 +76,7 @@ def due_times(preferences: Preferences, after: datetime) -> Iterator[datetime]:
     if preferences.hour is None or not preferences.days:
         return
     zone = ZoneInfo(preferences.zone)
-    on = after.astimezone(zone).date() - timedelta(days=1)
+    on = after.astimezone(zone).date()
     last = after
     while True:
         if on.weekday() in preferences.days:
@@ -94,8 +94,6 @@ def next_due(preferences: Preferences, after: datetime) -> datetime | None:
 
 def latest_due(preferences: Preferences, first: datetime, now: datetime) -> datetime:
     """The latest due time not after now, given one (`first <= now`) that is known to be due."""
-    if preferences.hour is None:
-        return first
     latest = first
     for due in due_times(preferences, max(first, now - 2 * WEEK)):
         if due > now:
