@@ -266,6 +266,14 @@ def test_the_next_freezing_is_in_the_future_and_none_lies_between(schedule: Sche
     assert not [at for at in others if now < at < coming]
 
 
+def test_who_has_turned_the_clock_back_over_midnight_still_finds_the_next_freezing() -> None:
+    newfoundland = Schedule(zone="America/St_Johns", publish_at=time(0))
+    assert newfoundland.freezing_of(date(2010, 11, 7)) == utc("2010-11-07T02:30")
+    again_the_sixth = utc("2010-11-07T03:00")
+    assert newfoundland.date_at(again_the_sixth) == date(2010, 11, 6)
+    assert newfoundland.next_freezing(again_the_sixth) == utc("2010-11-08T03:30")
+
+
 def test_a_daily_reader_reads_on_his_days_and_a_weekly_one_whenever_the_edition_appears() -> None:
     sunday = date(2026, 11, 22)
     weekdays = frozenset(range(5))
