@@ -28,7 +28,7 @@ def papers(text: str) -> NDArray[np.int64]:
     """The ids of all papers in a memory; beside them may stand numbers below 0, which are none."""
     if not text:
         return _NOTHING
-    if text.isascii() and not text.encode().translate(None, _ALPHABET):
+    if not text.encode().translate(None, _ALPHABET):
         # Once for every mail, and so read as one list of numbers, in which days are below 0.
         listed = f"-{text.removesuffix(';').replace(':', ',').replace(';', ',-')},"
         if not any(gap in listed for gap in _GAPS):

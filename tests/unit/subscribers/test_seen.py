@@ -1,9 +1,10 @@
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.subscribers.seen import papers, prune, segment
+from digest.subscribers.seen import oldest, papers, prune, segment
 
 DAY = date(2026, 11, 22)
 days = st.dates(date(1970, 1, 1), date(2100, 1, 1))
@@ -49,6 +50,17 @@ def test_of_a_damaged_segment_the_legible_papers_count() -> None:
     assert remembered("20779:1,two,3;20780:4") == {1, 3, 4}
     assert remembered("5;20779:1;;20780:2,;") == {1, 2}
     assert remembered("1:" * 5000) == set()
+    assert remembered(f"20779:1,two,{'9' * 30}") == {1}
+
+
+def test_a_memory_reaches_back_to_the_day_of_its_first_segment() -> None:
+    assert oldest(segment(DAY, [1]) + segment(DAY + timedelta(days=1), [2])) == DAY
+    assert oldest("") is None
+
+
+@pytest.mark.parametrize("day", ["", "two", "-1", "9" * 10, "9" * 30])
+def test_a_damaged_memory_reaches_back_to_no_day(day: str) -> None:
+    assert oldest(f"{day}:1;") is None
 
 
 def test_a_cut_memory_loses_its_last_segment_at_most() -> None:
