@@ -209,6 +209,8 @@ def test_a_time_that_is_kept_for_longer_still_comes_no_closer_to_the_next_than_t
         (Verdict("deferred", "rcpt", 450, "4.2.1 is receiving mail at a rate that prevents additional messages"), None),
         (Verdict("deferred", "rcpt", 451, "4.7.1 Greylisting in action, please come back later"), None),
         (Verdict("deferred", "rcpt", 450, "4.2.0 greylisted"), None),
+        (Verdict("deferred", "rcpt", 450, "4.2.2 too many messages in this mailbox"), None),
+        (Verdict("deferred", "rcpt", 450, "try again later"), None),
         (Verdict("deferred", "content", 452, "4.3.1 no room"), None),
         (Verdict("rejected", "rcpt", 550, "5.7.1 rate limit"), None),
         (Verdict("lost", "rcpt", 0, "too many seconds without an answer"), None),
