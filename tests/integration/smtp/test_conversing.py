@@ -189,11 +189,14 @@ def test_a_slow_reply_is_waited_for_and_the_last_one_ten_times_as_long(pipelinin
         assert len(sink.sessions) == 1
 
 
-def test_commands_behind_a_message_are_not_waited_for_as_long_as_its_own_reply() -> None:
-    loop = LeapingLoop()
+@pytest.mark.parametrize("recipients", [(VICTIM,), (OTHERS[0], VICTIM)], ids=["alone", "behind a message"])
+def test_commands_are_not_waited_for_as_long_as_the_reply_to_a_message(recipients: tuple[str, ...]) -> None:
+    loop, much = LeapingLoop(), 6000.0
+    began = loop.time()
     with Sink(pipelining=True, MAIL=Silent(VICTIM, loop=loop, leap=61)) as sink:
-        verdicts = loop.run(lambda _: mail(address(sink.port)))
+        verdicts = loop.run(lambda _: mail(address(sink.port), recipients, final_timeout=much))
     assert (verdicts[VICTIM].kind, verdicts[VICTIM].text) == ("lost", "the server does not answer in time")
+    assert loop.time() - began < much
 
 
 @both
