@@ -237,6 +237,9 @@ def test_a_relay_that_turns_us_away_gets_fewer_messages_at_a_time_until_it_takes
         jobs.settled(one, TURNED_AWAY)
     out = taken(jobs)
     assert len(out) == LANES
+    jobs.settled(out.pop(0), TAKEN)
+    out += taken(jobs)
+    assert len(out) == LANES + 1
     for _ in range(100):
         jobs.settled(out.pop(0), TAKEN)
         out += taken(jobs)

@@ -46,6 +46,13 @@ def test_a_reply_that_came_one_octet_at_a_time_is_a_reply() -> None:
     assert [reply for octet in octets for reply in reader.feed(bytes([octet]))] == [reply for _, reply in WHOLE]
 
 
+@pytest.mark.parametrize("octets", [b"4", b"421 bye", b"421-bye\r\n", b"421-bye\r\n421"])
+def test_a_reply_has_begun_with_its_first_octet(octets: bytes) -> None:
+    reader = ReplyReader()
+    assert list(reader.feed(octets)) == []
+    assert reader.amid
+
+
 @pytest.mark.parametrize("octets", BAD)
 def test_what_is_no_reply_is_told_apart_and_what_came_before_it_counts(octets: bytes) -> None:
     feeding = ReplyReader().feed(b"250 ok\r\n" + octets)
