@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from support.editions import WORDS, any_edition, edition, entry, facet, profile, rows_of
 
+from digest.edition import compose
 from digest.edition.compose import MAX_ENTRIES, Composer, Taste, entries
 from digest.edition.field import Field
 from digest.edition.model import Pick, edition_name
@@ -38,6 +39,12 @@ def test_without_interests_the_order_is_that_of_the_edition_and_cards_come_first
     assert ids(picks) == [1, 2, 3, 4, 5]
     assert [pick.section for pick in picks] == ["card"] * 3 + ["also"] * 2
     assert {pick.how for pick in picks} == {""}
+
+
+def test_readers_of_several_chunks_each_get_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose, "CHUNK", 2)
+    readers = [(Taste(cards=cards, also=0), {cards}) for cards in range(1, 6)]
+    assert [ids(picks) for picks in composer().choose(readers)] == [[2], [1, 3], [1, 2, 4], [1, 2, 3, 5], [1, 2, 3, 4, 6]]
 
 
 def test_a_share_of_nothing_is_trending_alone_and_names_no_interest() -> None:
