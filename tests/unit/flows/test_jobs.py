@@ -117,6 +117,17 @@ def test_nothing_is_handed_out_after_a_halt_and_nobody_waits_on() -> None:
     run(scenario)
 
 
+def test_a_lane_hears_what_ended_the_reserving_of_times() -> None:
+    async def scenario() -> None:
+        jobs = Jobs(Pace(rate=0.0))  # settings refuse it: no time can be reckoned with it
+        jobs.add(jobs_to("a.org"))
+        with pytest.raises(ZeroDivisionError):
+            await jobs.take()
+        assert jobs.halted.is_set()
+
+    run(scenario)
+
+
 def test_a_domain_that_is_alone_may_have_every_connection_at_once() -> None:
     jobs = Jobs(lanes=LANES)
     jobs.add(jobs_to(*["a.org"] * 3 * LANES))
