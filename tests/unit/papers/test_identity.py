@@ -126,6 +126,10 @@ def test_a_journal_of_the_same_press_is_no_preprint() -> None:
     assert doi("https://www.biorxiv.org/content/about-biorxiv") is None
 
 
+def test_a_coded_character_that_nobody_can_read_stays_coded() -> None:
+    assert doi("https://doi.org/10.1234/caf%E9") == "doi:10.1234/caf%e9"
+
+
 def test_a_doi_keeps_what_looks_like_a_prefix_in_its_middle() -> None:
     assert doi("10.1234/xdoi:y") == "doi:10.1234/xdoi:y"
 

@@ -72,5 +72,7 @@ def test_a_summary_keeps_its_author() -> None:
 
 
 def test_the_earliest_dates_win() -> None:
-    both = merge(Work("T", listed_on=date(2026, 1, 6)), Work("T", listed_on=date(2026, 1, 5)))
-    assert both.listed_on == date(2026, 1, 5)
+    early, late = (
+        Work("T", published_at=datetime(2026, 1, day, 12, tzinfo=UTC), listed_on=date(2026, 1, day + 1)) for day in (5, 6)
+    )
+    assert merge(early, late) == merge(late, early) == early
