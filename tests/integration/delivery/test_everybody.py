@@ -75,7 +75,8 @@ def test_a_reader_who_has_got_every_paper_is_skipped_and_told_why_in_his_row(sit
     for day in range(13):
         site.at(MONDAY + day * DAY)
         site.publish()
-        site.deliver()
+        report = site.deliver()
+    assert report.states == {"skipped": 1}
     row = site.rows(reader)[0]
     assert (row.state, row.reply) == ("skipped", "nothing in it is new to him")
     assert len(site.sink.accepted) == 12

@@ -1,5 +1,6 @@
 """What a server says against a mail: for now, for good, about the reader, or about us."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -137,7 +138,7 @@ def test_a_mailbox_refused_in_two_editions_48_hours_apart_is_suppressed(site: Si
     with site.app.store.read() as connection:
         entry = suppressions.find(connection, EmailAddress.parse(VICTIM))
     assert entry is not None
-    assert entry.reason == "bounce"
+    assert (entry.reason, entry.note) == ("bounce", NO_SUCH_USER)
     assert len(site.sink.accepted) == 12
 
 
@@ -320,10 +321,11 @@ def test_a_policy_against_some_readers_is_believed(site: Site, refused: int, rea
     whom = set(site.readers(readers)[:refused])
     site.publish()
     site.sink.on["RCPT"] = lambda _, recipient: answer if recipient in whom else None
-    site.deliver()
+    report = site.deliver()
     states = site.states()
     assert {address for address, state in states.items() if state == "rejected"} == whom
     assert set(states.values()) <= {"rejected", "submitted"}
+    assert report.states == Counter(states.values())
 
 
 def test_a_quota_that_ends_in_the_middle_stops_the_run_and_no_reader_pays(make_site: Callable[..., Site]) -> None:

@@ -239,6 +239,16 @@ def test_no_more_than_the_operators_number_go_to_one_domain_at_a_time() -> None:
     assert domains(taken(jobs)) == ["a.org"]
 
 
+def test_a_domain_is_not_forgotten_among_many_while_its_messages_are_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roads, "MANY", 2)
+    jobs = Jobs(Pace(domain_connections=1), LANES)
+    jobs.add(jobs_to("a.org", "b.org", "c.org", "a.org"))
+    out = taken(jobs)
+    assert domains(out) == ["a.org", "b.org", "c.org"]
+    jobs.settled(out[0], TAKEN)
+    assert domains(taken(jobs)) == ["a.org"]
+
+
 def test_a_relay_that_turns_us_away_gets_fewer_messages_at_a_time_until_it_takes_more() -> None:
     watch = Watch()
     jobs = Jobs(lanes=LANES, monotonic=watch)

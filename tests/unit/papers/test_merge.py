@@ -43,6 +43,7 @@ def test_nothing_is_lost_and_nothing_is_made_up(known: Work, seen: Work) -> None
     assert set(both.categories) == {*known.categories, *seen.categories}
     assert both.links.keys() == known.links.keys() | seen.links.keys()
     assert both.published_at in (known.published_at, seen.published_at)
+    assert both.organization == (known.organization or seen.organization)
     assert len(both.authors) == max(len(known.authors), len(seen.authors))
 
 
