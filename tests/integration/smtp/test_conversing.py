@@ -207,6 +207,26 @@ def test_a_relay_that_reads_no_more_is_given_up_and_leaves_no_doubt(pipelining: 
 
 
 @both
+def test_a_relay_that_reads_slowly_is_not_given_up(pipelining: bool) -> None:
+    loop = LeapingLoop()
+
+    async def hook(session: Session, _word: str) -> None:
+        await session.reader.readexactly(20_000_000)  # more than two kernels hold
+        loop.leap(61)
+
+    async def talk(_: LeapingLoop) -> Turn:
+        connection = await Connection.open(address(sink.port))
+        await connection.turn(None, FIRST)
+        turn = await connection.turn(content(READERS[0]) + (b"x" * 997 + b".\r\n") * 30_000, None)
+        await connection.close()
+        return turn
+
+    with Sink(pipelining=pipelining, offers=(), BODY=hook) as sink:
+        turn = loop.run(talk)
+    assert (turn.ended.kind, turn.ended.code) == ("submitted", 250)
+
+
+@both
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
