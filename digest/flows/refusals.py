@@ -74,12 +74,12 @@ class Refusals:
             return deliveries.refused_since_taken(connection, MANY)
 
 
-def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> bool:
-    """Remember that the relay refused this mailbox for good; returns whether the reader is suppressed for it."""
+def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> None:
+    """Remember that the relay refused this mailbox for good, and suppress the reader where that ends it."""
     assert job.subscriber_id is not None
     with store.write() as connection:
         if not deliveries.keep_reader(connection, job.subscriber_id):
-            return False  # he was erased meanwhile, and his address with him
+            return  # he was erased meanwhile, and his address with him
         earlier: list[datetime] = []
         for event in events.history(connection, job.subscriber_id):
             if event.kind in ("subscribed", "confirmed"):
@@ -89,7 +89,5 @@ def note_refusal(store: Store, now: datetime, job: Job, verdict: Verdict) -> boo
         details = {"edition": job.edition_id, "due_at": job.due_at.isoformat(), "reply": verdict.reply}
         events.record(connection, "refused", job.subscriber_id, now, details)
         # Editions are counted apart by their due times: how soon a run came to a mail says nothing about the mailbox.
-        if not should_suppress(earlier, job.due_at + SLACK):
-            return False
-        suppressions.suppress(connection, job.recipient, "bounce", now, note=verdict.reply)
-        return True
+        if should_suppress(earlier, job.due_at + SLACK):
+            suppressions.suppress(connection, job.recipient, "bounce", now, note=verdict.reply)
