@@ -37,14 +37,16 @@ log = logging.getLogger(__name__)
 
 async def when_back(ask: Callable[[], Awaitable[Answer]], over: Callable[[], bool] = lambda: False) -> Answer:
     """What the database answers; a server that restarts is waited for and asked again, unless it is `over`."""
-    until = time.monotonic() + PATIENCE
+    until, waiting = time.monotonic() + PATIENCE, False
     while True:
         try:
             return await ask()
         except ServerUnavailable as error:
             if time.monotonic() > until or over():
                 raise
-            log.warning("%s; waiting for it", error)
+            if not waiting:
+                log.warning("%s; waiting for it", error)
+            waiting = True
             await asyncio.sleep(LOOK_AGAIN)
 
 

@@ -11,7 +11,7 @@ import contextlib
 import gc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from digest.clock import Clock
@@ -67,7 +67,7 @@ async def deliver(
         DigestError: the database failed us.
     """
     report = Report()
-    worker_id = await asyncio.to_thread(_begin, store, clock.now(), rules, report)
+    worker_id = await asyncio.to_thread(_begin, store, clock, rules, report)
     mails = mails or Mails(store, imprint)
     mails.begin()
     run = _Run(store, clock, mails, imprint.sender.address, relay, rules, worker_id, report, stop or asyncio.Event(), progress)
@@ -80,18 +80,20 @@ async def deliver(
     return report
 
 
-def _begin(store: Store, now: datetime, rules: Rules, report: Report) -> int:
+def _begin(store: Store, clock: Clock, rules: Rules, report: Report) -> int:
+    now = clock.now()
     with store.write() as connection:
         gone = workers.dead(connection, now, is_alive)
         if gone:
             report.taken_over, report.newly_in_doubt = workers.bury(connection, gone, now)
         report.queued_again, report.newly_held = ledger.settle_doubts(connection, now, rules.in_doubt_hold, rules.in_doubt)
-        worker_id = workers.register(connection, now)
     report.queued = queue_due(store, rules.schedule, now)
     with store.write() as connection:
         report.expired = ledger.expire(connection, now)
         report.late = ledger.skip_late(connection, now, rules.schedule.catch_up)
-    return worker_id
+    with store.write() as connection:
+        # Not before: nobody beats for it so far, and queueing millions, or waiting for who does, may take minutes.
+        return workers.register(connection, clock.now())
 
 
 def _end(store: Store, clock: Clock, worker_id: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from digest.clock import SteppedClock
+from digest.errors import ServerUnavailable
 from digest.flows import commit
 from digest.flows.commit import GroupCommit
 from digest.flows.mails import Job
@@ -158,3 +159,18 @@ def test_a_refused_mailbox_is_noted_when_the_server_is_back(world: World, monkey
         asyncio.run(scenario(server))
     with world.store.read() as connection:
         assert [one.kind for one in events.history(connection, reader)] == ["refused"]
+
+
+def test_a_server_that_is_away_for_long_is_complained_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(commit, "LOOK_AGAIN", 0)
+    answers = iter(["is starting", "is starting", "refuses", None])
+
+    async def ask() -> str:
+        if said := next(answers):
+            raise ServerUnavailable(said, fix="wait")
+        return "here"
+
+    assert asyncio.run(commit.when_back(ask)) == "here"
+    assert [record.getMessage() for record in caplog.records] == ["is starting; waiting for it"]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -16,12 +17,14 @@ from support.hugging_face import HuggingFace
 from support.operator import Operator
 from support.sink import Sink
 from support.site import MONDAY, Site
+from support.waiting import until
 
 from digest.clock import SystemClock
 from digest.errors import ConfigurationError, ServerUnavailable
-from digest.scheduling import jobs
+from digest.scheduling import jobs, takeover
 from digest.scheduling.notify import Notifier
 from digest.scheduling.worker import Worker
+from digest.store.turns import take_turn
 
 Due = Callable[[int], list[str]]
 Work = Callable[..., None]
@@ -140,6 +143,19 @@ def test_a_database_that_goes_away_whenever_it_is_looked_what_is_due_ends_no_wor
         return len(cut) == 20 and submitted(shared)
 
     work_until(shared, ended)
+    assert sink.recipients == addresses
+
+
+def test_who_waits_for_long_while_an_edition_is_queued_is_not_given_up_for_dead(shared: Site, due: Due, sink: Sink) -> None:
+    addresses = due(5)
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+    with ThreadPoolExecutor(1) as beside:
+        with shared.app.store.write() as connection:
+            take_turn(connection, "queue an edition")
+            delivering = beside.submit(shared.deliver)
+            until(lambda: ask(shared, waits) == 1, "who waits for his turn")
+            takeover.free_mails(shared.app.store, MONDAY + timedelta(minutes=5))
+        delivering.result(30)
     assert sink.recipients == addresses
 
 
