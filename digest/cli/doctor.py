@@ -93,6 +93,8 @@ def _database(app: "App") -> Iterator[Finding]:
     from digest.store.engine import shown
 
     with app.store.write() as connection:
+        for table in schema.metadata.sorted_tables:
+            connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE 1 = 0")  # noqa: S608 - PostgreSQL begins any write
         pragmas = ""
         if app.store.is_sqlite:
             mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()

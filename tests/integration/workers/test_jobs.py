@@ -224,6 +224,13 @@ def test_doctor_tells_of_a_machine_whose_clock_is_not_the_servers(
     assert all(f"this machine's clock is {words} the database server's" in one["what"] for one in found)
 
 
+def test_doctor_tells_of_a_user_who_may_read_and_not_write(database: str, tmp_path: Path, sink: Sink) -> None:
+    with Operator(tmp_path, sink.url, database__url=f"{database}&options=-cdefault_transaction_read_only%3Don") as operator:
+        done = operator.call("doctor", "--json", now=MONDAY)
+    assert done.code == 77
+    assert [one["fix"] for one in done.json["checks"] if one["grade"] == "fail"] == ["check the rights of its user"]
+
+
 def test_the_tables_for_jobs_are_made_once_and_brought_to_what_the_package_needs(cluster: Cluster, tmp_path: Any) -> None:
     url = cluster.empty()
     with pytest.raises(ConfigurationError, match="not there"):
