@@ -1,6 +1,7 @@
 """`digest units`: what systemd or cron must be told, for this installation."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -12,6 +13,8 @@ import typer
 from digest.cli.common import AsJson, emit, emit_json, talk, writing
 
 DAEMON = "digest.service"
+_FOUND = "/usr/bin/env digest"
+_HOW_FOUND = re.compile("# env finds the command .*\n")
 units = typer.Typer(help="Units for systemd and a line for cron, with the paths of this installation.", no_args_is_help=True)
 
 
@@ -30,10 +33,10 @@ def systemd(
     from digest.resources import resource
 
     command = _command()
-    known = {
-        path.name: path.read_text().replace("/usr/bin/env digest", _for_systemd(command) if command else "/usr/bin/env digest")
-        for path in sorted(resource("config/systemd").iterdir())
-    }
+    known = {path.name: path.read_text() for path in sorted(resource("config/systemd").iterdir())}
+    if command is not None:
+        called = _for_systemd(command)
+        known = {name: _HOW_FOUND.sub("", text).replace(_FOUND, called) for name, text in known.items()}
     wanted = names or ([*known] if out or as_json else [DAEMON])
     for name in wanted:
         if name not in known:

@@ -32,6 +32,7 @@ def test_the_daemon_s_unit_calls_the_installed_command_by_its_whole_path(operato
     unit = read(done.out)
     assert unit["Service"]["ExecStart"] == f'"{str(installed).replace("%", "%%")}" daemon'
     assert unit["Service"]["Type"] == "notify"
+    assert "env finds" not in done.out
 
 
 def test_a_timer_and_what_it_starts_come_by_name(operator: Operator, installed: Path) -> None:
